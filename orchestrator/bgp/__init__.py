@@ -1,0 +1,1 @@
+"""Sans-I/O ExaBGP: command text, events, adj-rib-out, configuration rendering."""

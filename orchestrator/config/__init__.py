@@ -1,0 +1,1 @@
+"""Text and objects to policy and problems; never raises on bad input."""

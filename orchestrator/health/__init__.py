@@ -1,0 +1,1 @@
+"""Sans-I/O health checks with rise and fall."""

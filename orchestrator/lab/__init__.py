@@ -1,0 +1,1 @@
+"""Containerlab topology files in network namespaces."""

@@ -1,0 +1,1 @@
+"""Nouns of the field as frozen values; imports nothing but the standard library."""

@@ -1,0 +1,116 @@
+"""What there is to announce and where: Services, endpoints, nodes, virtual IPs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from orchestrator.model.address import Family, IPAddress
+from orchestrator.model.selector import Labels
+from orchestrator.model.virtual_ip import VirtualIP
+
+EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ServiceKey:
+    """Namespace and name; a VirtualIP's is `virtualip/NAME`."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+class TrafficPolicy(Enum):
+    """`spec.externalTrafficPolicy`."""
+
+    CLUSTER = "Cluster"
+    LOCAL = "Local"
+
+
+class FamilyPolicy(Enum):
+    """`spec.ipFamilyPolicy`."""
+
+    SINGLE_STACK = "SingleStack"
+    PREFER_DUAL_STACK = "PreferDualStack"
+    REQUIRE_DUAL_STACK = "RequireDualStack"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Port:
+    """A port of a Service; `protocol` is TCP, UDP or SCTP."""
+
+    protocol: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service as far as load balancing needs it.
+
+    `families` are those of its cluster IPs, `ingress` the addresses in its status (the durable
+    memory of allocation). `requested_*` come from annotations or `spec.loadBalancerIP`; a request
+    that cannot be read is in `malformed_request`. `created` is RFC 3339 text, so it sorts.
+    """
+
+    key: ServiceKey
+    load_balancer: bool = True
+    load_balancer_class: str | None = None
+    labels: Labels = field(default_factory=dict)
+    traffic_policy: TrafficPolicy = TrafficPolicy.CLUSTER
+    family_policy: FamilyPolicy = FamilyPolicy.SINGLE_STACK
+    cluster_ips: tuple[IPAddress, ...] = ()
+    families: tuple[Family, ...] = ()
+    ports: frozenset[Port] = frozenset()
+    pod_selector: str = ""
+    sharing_key: str = ""
+    requested_addresses: tuple[IPAddress, ...] = ()
+    requested_pool: str | None = None
+    malformed_request: str | None = None
+    ingress: tuple[IPAddress, ...] = ()
+    allocated_pool: str | None = None
+    created: str = ""
+    uid: str = ""
+
+    @property
+    def backend_key(self) -> str:
+        """What two Services on one address must have in common (metallb.md 3.1)."""
+        return self.pod_selector if self.traffic_policy is TrafficPolicy.LOCAL else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint; `usable` is MetalLB's serving test: ready nil or true, or serving true."""
+
+    node: str | None
+    usable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node. `drain` is the time in the annotation `orchestrator.io/drain`, None when absent."""
+
+    name: str
+    labels: Labels = field(default_factory=dict)
+    network_unavailable: bool = False
+    drain: str | None = None
+    addresses: tuple[IPAddress, ...] = ()
+
+    @property
+    def excluded(self) -> bool:
+        """Tell whether the node is labelled out of load balancing."""
+        return EXCLUDE_LABEL in self.labels
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """An immutable snapshot of the world to be announced."""
+
+    services: Mapping[ServiceKey, Service] = field(default_factory=dict)
+    endpoints: Mapping[ServiceKey, tuple[Endpoint, ...]] = field(default_factory=dict)
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    namespaces: Mapping[str, Labels] = field(default_factory=dict)
+    virtual_ips: Mapping[str, VirtualIP] = field(default_factory=dict)

@@ -1,0 +1,50 @@
+"""What only this node knows: its interfaces, its health checks, whether it drains."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from orchestrator.model.address import Family, IPAddress, family_of
+from orchestrator.model.virtual_ip import Health
+
+Interface: TypeAlias = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+
+
+class DrainPhase(Enum):
+    """How far a drain is: routes made unattractive first, then withdrawn (CLI.md, `drain`)."""
+
+    NONE = "none"
+    DEPRIORITISED = "deprioritised"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The view of this node, an input of the planner.
+
+    `node` None plans every node. `interfaces` None means that the node's addresses are not known
+    (an offline plan). `source_interfaces` names, by peer address, the interface that the kernel
+    routes the session over where that is not evident from `interfaces`. `down` are nodes to be
+    treated as dead.
+    """
+
+    node: str | None = None
+    interfaces: Mapping[str, tuple[Interface, ...]] | None = None
+    source_interfaces: Mapping[IPAddress, str] = field(default_factory=dict)
+    health: Mapping[str, Health] = field(default_factory=dict)
+    drain: DrainPhase = DrainPhase.NONE
+    down: frozenset[str] = frozenset()
+    held: Mapping[str, tuple[IPAddress, ...]] = field(default_factory=dict)
+    lb_class: str | None = None
+    ignore_exclude_label: bool = False
+
+    def address_of(self, interface: str, family: Family) -> IPAddress | None:
+        """First address of `family` on `interface` that a peer can use as next hop, if any."""
+        for candidate in (self.interfaces or {}).get(interface, ()):
+            if family_of(candidate.ip) is family and not candidate.ip.is_link_local:
+                return candidate.ip
+        return None

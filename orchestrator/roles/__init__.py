@@ -1,0 +1,1 @@
+"""Composition roots, one per process: build objects, run, stop in order."""

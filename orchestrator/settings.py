@@ -1,0 +1,52 @@
+"""Process settings: flags, then the environment (ORCHESTRATOR_<FLAG>), then defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of a long-running role (CLI.md, options of the long-running commands)."""
+
+    node: str
+    """Name of this node."""
+    runtime_dir: Path = Path("/run/orchestrator")
+    """Sockets, locks and the rendered ExaBGP configuration; may vanish at reboot."""
+    state_dir: Path = Path("/var/lib/orchestrator")
+    """What outlives a reboot: addresses drawn from pools, the drain."""
+    filenames: tuple[Path, ...] = field(default=())
+    """Files and directories given with -f."""
+    http: str | None = "127.0.0.1:7472"
+    """ADDRESS:PORT of the read-only HTTP server; None for none."""
+    on_stop: str = "withdraw"
+    """`withdraw`, or `hold` to leave the routes to graceful restart."""
+    orphan_hold_s: float = 600.0
+    """Seconds without a speaker after which everything is withdrawn; 0 is for ever."""
+    log_level: str = "info"
+    log_format: str = "text"
+    namespace: str = "metallb-system"
+    """Where configuration objects live."""
+    lb_class: str | None = None
+    ignore_exclude_lb: bool = False
+
+    @property
+    def relay_socket(self) -> Path:
+        """Where the relay listens for the speaker."""
+        return self.runtime_dir / "exabgp.sock"
+
+    @property
+    def exabgp_configuration(self) -> Path:
+        """The rendered ExaBGP configuration; mode 0600, since it holds passwords."""
+        return self.runtime_dir / "exabgp.conf"
+
+    @property
+    def status_socket(self) -> Path:
+        """Where a speaker or appliance answers the live commands."""
+        return self.runtime_dir / "status.sock"
+
+    @property
+    def addresses_socket(self) -> Path:
+        """Where the addresses role takes the set of addresses to be bound."""
+        return self.runtime_dir / "addresses.sock"
