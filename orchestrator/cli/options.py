@@ -1,0 +1,165 @@
+"""Options that several commands share, with the names and defaults of CLI.md."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from orchestrator.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _environment(flag: str) -> str:
+    return "ORCHESTRATOR_" + flag.removeprefix("--").replace("-", "_").upper()
+
+
+def _option(flag: str, *names: str, **attributes: Any) -> Callable[[Command], Command]:
+    return click.option(*names, flag, envvar=_environment(flag), show_envvar=True, **attributes)
+
+
+def _all(function: Command, options: list[Callable[[Command], Command]]) -> Command:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def filenames(*, required: bool = False) -> Callable[[Command], Command]:
+    """`-f/--filename`, repeatable: a file, a directory or `-`."""
+    return click.option(
+        "-f",
+        "--filename",
+        "filename",
+        multiple=True,
+        required=required,
+        type=click.Path(path_type=Path, allow_dash=True),
+        envvar="ORCHESTRATOR_FILENAME",
+        help="File, directory (its *.yaml, *.yml, *.json) or - for standard input; repeatable.",
+    )
+
+
+def output(*formats: str) -> Callable[[Command], Command]:
+    """`-o/--output`: table for people, json or yaml for scripts."""
+    return click.option(
+        "-o",
+        "--output",
+        "output",
+        type=click.Choice(formats or ("table", "json", "yaml")),
+        default="table",
+        show_default=True,
+        help="How the answer is printed.",
+    )
+
+
+def namespace(function: Command) -> Command:
+    """`--namespace`: where configuration objects live."""
+    return _option(
+        "--namespace",
+        default="metallb-system",
+        show_default=True,
+        help="Namespace of the configuration objects.",
+    )(function)
+
+
+def service_selection(function: Command) -> Command:
+    """`--lb-class` and `--ignore-exclude-lb`: which Services and nodes are ours."""
+    return _all(
+        function,
+        [
+            _option("--lb-class", default=None, help="Serve only Services of this class."),
+            _option(
+                "--ignore-exclude-lb",
+                is_flag=True,
+                help="Announce from nodes labelled exclude-from-external-load-balancers too.",
+            ),
+        ],
+    )
+
+
+def runtime_dir(function: Command) -> Command:
+    """`--runtime-dir`: where a running instance is found."""
+    return _option(
+        "--runtime-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default="/run/orchestrator",
+        show_default=True,
+        help="Sockets, locks and the rendered ExaBGP configuration.",
+    )(function)
+
+
+def long_running(function: Command) -> Command:
+    """Options of every long-running command; `process_settings` makes values of them."""
+    return runtime_dir(
+        namespace(
+            service_selection(
+                _all(
+                    function,
+                    [
+                        click.option(
+                            "--node",
+                            envvar=["ORCHESTRATOR_NODE", "NODE_NAME"],
+                            show_envvar=True,
+                            default=platform.node,
+                            help="Name of this node (default: the host's name).",
+                        ),
+                        _option(
+                            "--state-dir",
+                            type=click.Path(path_type=Path, file_okay=False),
+                            default="/var/lib/orchestrator",
+                            show_default=True,
+                            help="What outlives a reboot: addresses drawn from pools, the drain.",
+                        ),
+                        _option(
+                            "--http",
+                            default="127.0.0.1:7472",
+                            show_default=True,
+                            help="ADDRESS:PORT of the read-only HTTP server, or off.",
+                        ),
+                        _option(
+                            "--on-stop",
+                            type=click.Choice(["withdraw", "hold"]),
+                            default="withdraw",
+                            show_default=True,
+                            help="What TERM does with the routes.",
+                        ),
+                        _option(
+                            "--orphan-hold",
+                            type=click.FloatRange(min=0),
+                            default=600.0,
+                            show_default=True,
+                            metavar="SECONDS",
+                            help="Withdraw all this long after the last speaker; 0 is for ever.",
+                        ),
+                        _option(
+                            "--log-level",
+                            type=click.Choice(["debug", "info", "warning", "error"]),
+                            default="info",
+                            show_default=True,
+                        ),
+                        _option(
+                            "--log-format",
+                            type=click.Choice(["json", "text"]),
+                            default=None,
+                            help="Default: text on a terminal, else json.",
+                        ),
+                    ],
+                )
+            )
+        )
+    )
+
+
+def process_settings(filename: tuple[Path, ...] = (), **options: Any) -> Settings:
+    """Make `Settings` of what `long_running` and `filenames` parsed."""
+    http = options.pop("http")
+    return Settings(
+        filenames=filename,
+        http=None if http == "off" else http,
+        orphan_hold_s=options.pop("orphan_hold"),
+        log_format=options.pop("log_format") or "",
+        **options,
+    )
