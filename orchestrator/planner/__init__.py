@@ -1,1 +1,5 @@
 """Pure decisions: what should be true, and why not where it is not."""
+
+from orchestrator.planner.plan import plan
+
+__all__ = ["plan"]

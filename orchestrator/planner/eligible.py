@@ -1,0 +1,92 @@
+"""Eligibility: may this node announce, and which advertisements apply (metallb.md 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+
+from orchestrator.model.address import Family
+from orchestrator.model.cluster import Endpoint, Node, Service, TrafficPolicy
+from orchestrator.model.local import DrainPhase, Local
+from orchestrator.model.plan import Reason
+from orchestrator.model.policy import BGPAdvertisement
+from orchestrator.model.selector import matches_any
+from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE
+
+Answer = tuple[Reason, str]
+"""A reason and its words."""
+
+
+def node_away(node: Node, local: Local) -> Answer | None:
+    """Say why the node as a whole is out: dead or drained; this comes before all else."""
+    if node.name in local.down:
+        return Reason.MEMBER_DOWN, f"node {node.name} is down"
+    if local.node == node.name and local.drain is DrainPhase.WITHDRAWN:
+        return Reason.DRAINING, f"node {node.name} is drained"
+    return None
+
+
+def node_unfit(node: Node, local: Local) -> Answer | None:
+    """Say why the node may not announce by its conditions and labels."""
+    if node.network_unavailable:
+        return Reason.NODE_NETWORK_UNAVAILABLE, f"node {node.name} has NetworkUnavailable=True"
+    if node.excluded and not local.ignore_exclude_label:
+        text = f"node {node.name} is labelled exclude-from-external-load-balancers"
+        return Reason.NODE_LABELED_EXCLUDE_BALANCERS, text
+    return None
+
+
+def select_for_node(
+    advertisements: Iterable[BGPAdvertisement], node: Node
+) -> tuple[BGPAdvertisement, ...]:
+    """Return the advertisements whose nodeSelectors match `node`."""
+    return tuple(a for a in advertisements if matches_any(a.node_selectors, node.labels))
+
+
+def select_for_service(
+    advertisements: Iterable[BGPAdvertisement], service: Service
+) -> tuple[BGPAdvertisement, ...]:
+    """Return the advertisements whose serviceSelectors match `service`."""
+    return tuple(a for a in advertisements if matches_any(a.service_selectors, service.labels))
+
+
+def no_advertisement(
+    node: Node, service: Service, covering: tuple[BGPAdvertisement, ...], pool: str
+) -> Answer:
+    """Say which selector left `service` without an advertisement on `node`."""
+    names = ", ".join(a.name for a in covering)
+    if not covering:
+        text = f"no BGPAdvertisement covers pool {pool}"
+    elif not select_for_service(covering, service):
+        text = f"BGPAdvertisement {names}: serviceSelectors do not match {service.key}"
+    elif not select_for_node(select_for_service(covering, service), node):
+        text = f"BGPAdvertisement {names}: nodeSelectors do not match node {node.name}"
+    else:
+        text = f"no BGPAdvertisement matches both {service.key} and node {node.name}"
+    return Reason.NO_MATCHING_ADVERTISEMENT, text
+
+
+def conflict(advertisements: Iterable[BGPAdvertisement], family: Family) -> Answer | None:
+    """Find two advertisements that give one route different local preferences (metallb.md 1.2)."""
+    for one, other in combinations(advertisements, 2):
+        same_route = one.aggregation(family) == other.aggregation(family)
+        disjoint = bool(one.peers and other.peers) and not one.peers & other.peers
+        if one.local_pref != other.local_pref and same_route and not disjoint:
+            text = f"{one.name} and {other.name} give different localPref to the same route"
+            return Reason.CONFLICTING_ADVERTISEMENTS, text
+    return None
+
+
+def endpoints_missing(
+    service: Service, endpoints: tuple[Endpoint, ...], node: Node
+) -> Answer | None:
+    """Say why no endpoint can take the traffic that `node` would attract (metallb.md 2.3)."""
+    usable = [endpoint for endpoint in endpoints if endpoint.usable]
+    if service.key.namespace == VIRTUAL_IP_NAMESPACE:
+        return None if usable else (Reason.UNHEALTHY, f"the check of {service.key} fails")
+    if service.traffic_policy is TrafficPolicy.LOCAL:
+        if any(endpoint.node == node.name for endpoint in usable):
+            return None
+        text = f"externalTrafficPolicy is Local and no ready endpoint is on {node.name}"
+        return Reason.NO_LOCAL_ENDPOINTS, text
+    return None if usable else (Reason.NO_ENDPOINTS, f"{service.key} has no ready endpoint")

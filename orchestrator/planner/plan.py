@@ -1,0 +1,189 @@
+"""`plan`: from what is there and what was configured to all that should be true (DESIGN 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orchestrator.model.address import Family, IPAddress, IPNetwork, family_of
+from orchestrator.model.cluster import Cluster, Node, Service
+from orchestrator.model.local import DrainPhase, Local
+from orchestrator.model.plan import (
+    Assignment,
+    AssignmentState,
+    Plan,
+    Protocol,
+    Reason,
+    Session,
+    Verdict,
+)
+from orchestrator.model.policy import BGPAdvertisement, Peer, Policy
+from orchestrator.model.route import Rib, Route
+from orchestrator.model.virtual_ip import PathByHealth
+from orchestrator.planner import advertise, eligible
+from orchestrator.planner.allocate import allocate
+from orchestrator.planner.world import World, see, virtual_ip_key
+
+Advertisements = tuple[BGPAdvertisement, ...]
+Outlets = tuple[tuple[advertise.Outlet, ...], tuple[str, ...]]
+
+
+def plan(cluster: Cluster, policy: Policy, local: Local) -> Plan:
+    """Decide everything: addresses, sessions, a RIB for each peer, a verdict for each VIP and node.
+
+    Pure: equal inputs give equal plans. With `local.node` set only that node is planned for.
+    """
+    world = see(cluster, local)
+    assignments = allocate(world.services, policy, local)
+    views = [_view(node, world, policy, local) for node in world.nodes]
+    verdicts: list[Verdict] = []
+    for assignment in assignments:
+        if assignment.state is AssignmentState.ASSIGNED:
+            for view in views:
+                verdicts.extend(view.judge(assignment))
+    verdicts.sort(key=_verdict_order)
+    return Plan(
+        assignments=assignments,
+        sessions=tuple(Session(view.node.name, peer) for view in views for peer in view.peers),
+        ribs={view.node.name: view.finished_ribs() for view in views},
+        verdicts=tuple(verdicts),
+        bindings=_bindings(cluster, assignments),
+    )
+
+
+def _verdict_order(verdict: Verdict) -> tuple[str, str, int, int, str]:
+    address = verdict.address
+    version, number = (address.version, int(address)) if address else (0, 0)
+    service = verdict.service
+    return (service.namespace, service.name, version, number, verdict.node)
+
+
+def _bindings(cluster: Cluster, assignments: tuple[Assignment, ...]) -> dict[IPAddress, str]:
+    """Addresses of VirtualIPs that this host is to have on an interface, whatever their health."""
+    addresses = {assignment.service: assignment.addresses for assignment in assignments}
+    return {
+        address: vip.bind
+        for name, vip in sorted(cluster.virtual_ips.items())
+        if vip.bind is not None
+        for address in addresses.get(virtual_ip_key(name), ())
+    }
+
+
+def _view(node: Node, world: World, policy: Policy, local: Local) -> NodeView:
+    peers = tuple(peer for peer in policy.peers if peer.selects(node.labels))
+    covering = {
+        pool.name: tuple(a for a in policy.bgp_advertisements if a.covers(pool))
+        for pool in policy.pools
+    }
+    return NodeView(
+        node=node,
+        world=world,
+        local=local,
+        peers=peers,
+        away=eligible.node_away(node, local),
+        unfit=eligible.node_unfit(node, local),
+        covering=covering,
+        selected={name: eligible.select_for_node(ads, node) for name, ads in covering.items()},
+        ribs={peer.name: {} for peer in peers},
+    )
+
+
+@dataclass(slots=True)
+class NodeView:
+    """One node while a plan is made: what it may announce, and its RIBs as they grow."""
+
+    node: Node
+    world: World
+    local: Local
+    peers: tuple[Peer, ...]
+    away: eligible.Answer | None
+    unfit: eligible.Answer | None
+    covering: dict[str, Advertisements]
+    selected: dict[str, Advertisements]
+    ribs: dict[str, dict[IPNetwork, Route]]
+    outlets: dict[tuple[int, ...], Outlets] = field(default_factory=dict)
+
+    def judge(self, assignment: Assignment) -> list[Verdict]:
+        """Give the verdict for each address of `assignment`, adding the routes of a yes."""
+        service = self.world.services[assignment.service]
+        pool = assignment.pool or ""
+        protocol = Protocol.BGP if self.covering.get(pool) else None
+        verdicts = []
+        for address in assignment.addresses:
+            reason, message = self._judge_address(service, pool, address)
+            verdicts.append(
+                Verdict(service.key, address, self.node.name, protocol, reason, message)
+            )
+        return verdicts
+
+    def _judge_address(self, service: Service, pool: str, address: IPAddress) -> eligible.Answer:
+        if pool not in self.covering:
+            return Reason.IP_NOT_ALLOWED, f"{address} is in no pool that is in force"
+        if self.away and self.covering[pool]:
+            return self.away
+        matching = eligible.select_for_service(self.selected[pool], service)
+        family = family_of(address)
+        refusal = self._refusal(service, pool, matching, family)
+        return refusal or self._announce(service, address, matching, family)
+
+    def _refusal(
+        self, service: Service, pool: str, matching: Advertisements, family: Family
+    ) -> eligible.Answer | None:
+        if not matching:
+            return eligible.no_advertisement(self.node, service, self.covering[pool], pool)
+        endpoints = self.world.endpoints.get(service.key, ())
+        return (
+            eligible.conflict(matching, family)
+            or self.unfit
+            or eligible.endpoints_missing(service, endpoints, self.node)
+        )
+
+    def _announce(
+        self, service: Service, address: IPAddress, matching: Advertisements, family: Family
+    ) -> eligible.Answer:
+        path = self.world.paths.get(service.key, advertise.OWN_PATH)
+        found, missing = self._outlets(matching, family, path)
+        for outlet in found:
+            self._add(outlet, address, str(service.key))
+        if missing and not found:
+            text = f"no {family} address of {self.node.name} towards {', '.join(missing)}"
+            return Reason.NO_NEXT_HOP, text
+        peers = sorted({outlet.peer for outlet in found})
+        return self._yes(service, peers)
+
+    def _yes(self, service: Service, peers: list[str]) -> eligible.Answer:
+        text = f"announced to {', '.join(peers)}" if peers else "no peer takes it from this node"
+        health = self.world.health.get(service.key)
+        if health is not None and health.value != "up":
+            text += f", demoted: health is {health.value}"
+        if self._drain is DrainPhase.DEPRIORITISED:
+            return Reason.DRAINING, f"{text}, with graceful-shutdown until it is withdrawn"
+        return Reason.ANNOUNCED, text
+
+    @property
+    def _drain(self) -> DrainPhase:
+        return self.local.drain if self.local.node == self.node.name else DrainPhase.NONE
+
+    def _outlets(self, matching: Advertisements, family: Family, path: PathByHealth) -> Outlets:
+        # By identity: these values live as long as the plan, and their hashes are slow.
+        key = (*map(id, matching), family, id(path))
+        found = self.outlets.get(key)
+        if found is None:
+            found = advertise.outlets(self.peers, matching, family, path, self.local)
+            self.outlets[key] = found
+        return found
+
+    def _add(self, outlet: advertise.Outlet, address: IPAddress, service: str) -> None:
+        prefix = advertise.prefix_of(address, outlet.length)
+        rib = self.ribs[outlet.peer]
+        route = Route(prefix, outlet.attributes, (service,))
+        known = rib.get(prefix)
+        rib[prefix] = route if known is None else advertise.merge(known, route)
+
+    def finished_ribs(self) -> dict[str, Rib]:
+        """Return the RIBs, made unattractive while the node drains."""
+        if self._drain is not DrainPhase.DEPRIORITISED:
+            return dict(self.ribs)
+        return {
+            peer.name: advertise.deprioritise(self.ribs[peer.name], ibgp=peer.ibgp)
+            for peer in self.peers
+        }
