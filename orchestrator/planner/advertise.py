@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from orchestrator.model.address import Family, IPAddress, IPNetwork, family_of
 from orchestrator.model.community import GRACEFUL_SHUTDOWN
@@ -114,6 +115,7 @@ def _attributes(
     )
 
 
+@lru_cache(maxsize=131072)
 def prefix_of(address: IPAddress, length: int) -> IPNetwork:
     """Return the network of `length` bits that holds `address`."""
     if length == address.max_prefixlen:

@@ -142,15 +142,16 @@ class NodeView:
     ) -> eligible.Answer:
         path = self.world.paths.get(service.key, advertise.OWN_PATH)
         found, missing = self._outlets(matching, family, path)
+        services = (str(service.key),)
         for outlet in found:
-            self._add(outlet, address, str(service.key))
+            self._add(outlet, address, services)
         if missing and not found:
             text = f"no {family} address of {self.node.name} towards {', '.join(missing)}"
             return Reason.NO_NEXT_HOP, text
-        peers = sorted({outlet.peer for outlet in found})
-        return self._yes(service, peers)
+        return self._yes(service, found)
 
-    def _yes(self, service: Service, peers: list[str]) -> eligible.Answer:
+    def _yes(self, service: Service, found: tuple[advertise.Outlet, ...]) -> eligible.Answer:
+        peers = sorted({outlet.peer for outlet in found})
         text = f"announced to {', '.join(peers)}" if peers else "no peer takes it from this node"
         health = self.world.health.get(service.key)
         if health is not None and health.value != "up":
@@ -172,10 +173,10 @@ class NodeView:
             self.outlets[key] = found
         return found
 
-    def _add(self, outlet: advertise.Outlet, address: IPAddress, service: str) -> None:
+    def _add(self, outlet: advertise.Outlet, address: IPAddress, services: tuple[str, ...]) -> None:
         prefix = advertise.prefix_of(address, outlet.length)
         rib = self.ribs[outlet.peer]
-        route = Route(prefix, outlet.attributes, (service,))
+        route = Route(prefix, outlet.attributes, services)
         known = rib.get(prefix)
         rib[prefix] = route if known is None else advertise.merge(known, route)
 

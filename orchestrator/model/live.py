@@ -1,0 +1,21 @@
+"""What a running node can add to a plan: how far each route really got."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.model.address import IPAddress, IPNetwork
+from orchestrator.model.session_state import RouteStatus, SessionState
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Session states by peer, the state of each route, and addresses that could not be bound.
+
+    `unbound` maps an address that is held back to the reason, until it is on its interface.
+    """
+
+    sessions: Mapping[str, SessionState]
+    route_status: Callable[[str, IPNetwork], RouteStatus]
+    unbound: Mapping[IPAddress, str] = field(default_factory=dict)
