@@ -1,0 +1,22 @@
+"""The two clocks: monotonic for every decision, wall only for what people read."""
+
+from __future__ import annotations
+
+import time
+
+from orchestrator.adapters.logs import rfc3339
+
+
+def monotonic() -> float:
+    """Seconds since some fixed moment; never jumps, whatever the wall clock does."""
+    return time.monotonic()
+
+
+def wall() -> str:
+    """Return the time of day as RFC 3339 with milliseconds."""
+    return rfc3339(time.time())
+
+
+def wall_of(moment: float) -> str:
+    """Return the time of day at the monotonic `moment`, as far as the clocks agree now."""
+    return rfc3339(time.time() - (time.monotonic() - moment))
