@@ -6,7 +6,7 @@ import errno
 from collections.abc import Mapping
 from pathlib import Path
 
-from pyroute2 import IPRoute
+from pyroute2 import AsyncIPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from orchestrator.adapters.state_files import read_json, write_json
@@ -33,17 +33,17 @@ class Bindings:
         """Addresses that are ours to take off, with their interface."""
         return dict(self._ours)
 
-    def bind(self, address: IPAddress, interface: str) -> str | None:
+    async def bind(self, address: IPAddress, interface: str) -> str | None:
         """Put `address` on `interface`; return what went wrong in words, None when it is there."""
-        with IPRoute() as netlink:
-            index = next(iter(netlink.link_lookup(ifname=interface)), None)
+        async with AsyncIPRoute() as netlink:
+            index = next(iter(await netlink.link_lookup(ifname=interface)), None)
             if index is None:
                 return f"there is no interface {interface}"
             known = self._ours
             # Noted first: an address that a killed process left behind is still ours.
             self._remember({**known, str(address): interface})
             try:
-                netlink.addr(
+                await netlink.addr(
                     "add",
                     index=index,
                     address=str(address),
@@ -55,16 +55,16 @@ class Bindings:
                 return None if error.code == errno.EEXIST else _words(error, interface)
         return None
 
-    def unbind(self, address: IPAddress) -> str | None:
+    async def unbind(self, address: IPAddress) -> str | None:
         """Take `address` off if it is ours; return what went wrong in words."""
         interface = self._ours.get(str(address))
         if interface is None:
             return None
-        with IPRoute() as netlink:
-            index = next(iter(netlink.link_lookup(ifname=interface)), None)
+        async with AsyncIPRoute() as netlink:
+            index = next(iter(await netlink.link_lookup(ifname=interface)), None)
             try:
                 if index is not None:
-                    netlink.addr(
+                    await netlink.addr(
                         "del", index=index, address=str(address), prefixlen=address.max_prefixlen
                     )
             except NetlinkError as error:

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
-from pyroute2 import IPRoute
+from pyroute2 import AsyncIPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from orchestrator.model.address import IPAddress
@@ -16,16 +16,20 @@ from orchestrator.model.local import Interface
 Interfaces = dict[str, tuple[Interface, ...]]
 
 
-def read_interfaces() -> Interfaces:
+async def read_interfaces() -> Interfaces:
     """Return the addresses of every interface of this network namespace, by name."""
     found: dict[str, list[Interface]] = {}
-    with IPRoute() as netlink:
-        names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in netlink.get_links()}
-        for message in netlink.get_addr():
+    async with AsyncIPRoute() as netlink:
+        names = await _names(netlink)
+        async for message in await netlink.get_addr():
             name = names.get(message["index"])
             if name is not None:
                 found.setdefault(name, []).append(_interface(message))
     return {name: tuple(addresses) for name, addresses in found.items()}
+
+
+async def _names(netlink: AsyncIPRoute) -> dict[int, str]:
+    return {link["index"]: link.get_attr("IFLA_IFNAME") async for link in await netlink.get_links()}
 
 
 def _interface(message: Any) -> Interface:
@@ -33,13 +37,13 @@ def _interface(message: Any) -> Interface:
     return ipaddress.ip_interface(f"{address}/{message['prefixlen']}")
 
 
-def interfaces_towards(addresses: Iterable[IPAddress]) -> dict[IPAddress, str]:
+async def interfaces_towards(addresses: Iterable[IPAddress]) -> dict[IPAddress, str]:
     """Return the interface the kernel would reach each address by; unreachable ones are left out."""
     found: dict[IPAddress, str] = {}
-    with IPRoute() as netlink:
-        names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in netlink.get_links()}
+    async with AsyncIPRoute() as netlink:
+        names = await _names(netlink)
         for address in addresses:
             with contextlib.suppress(NetlinkError):
-                for route in netlink.route("get", dst=str(address)):
+                for route in await netlink.route("get", dst=str(address)):
                     found[address] = names.get(route.get_attr("RTA_OIF"), "")
     return {address: name for address, name in found.items() if name}
