@@ -1,0 +1,244 @@
+"""ExaBGP's configuration file out of the wanted sessions; what cannot be done is a problem.
+
+Only numbers, addresses, allow-listed interface names and passwords get into the text, since the
+file can start programs (DESIGN 5, rule 13). Each neighbor's description is a digest of its own
+statements: `show neighbor configuration` then tells which version of it is in force.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.bgp.adj_rib_out import RESTART_TIME_S
+from orchestrator.bgp.secret import md5_statements
+from orchestrator.bgp.wire import Link, link_of
+from orchestrator.model.address import IPAddress, family_of
+from orchestrator.model.plan import Session
+from orchestrator.model.policy import Peer
+from orchestrator.model.problem import Problem, Severity
+
+PROCESS = "relay"
+"""Name of ExaBGP's only API process."""
+RELAY_COMMAND = "python3 -m orchestrator.adapters.relay"
+"""The relay, found through the PATH that the exabgp role gives ExaBGP."""
+DEFAULT_HOLD_TIME_S = 90
+INTERFACE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}")
+LARGEST_ASN = (1 << 32) - 1
+GTSM_TTL = 255
+"""RFC 5082: only packets that no router forwarded are accepted."""
+
+Addresses = Mapping[str, IPAddress]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the configuration depends on beside the sessions.
+
+    `sources` is the own address towards a peer, by peer name, where none is configured.
+    `link_locals` is the router's link-local address, by interface, for peers named by interface.
+    """
+
+    router_id: IPAddress
+    sources: Addresses = field(default_factory=dict)
+    link_locals: Addresses = field(default_factory=dict)
+    relay_command: str = RELAY_COMMAND
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbor:
+    """One session as rendered; `digest` changes with any of its statements."""
+
+    peer: str
+    link: Link
+    digest: str
+    graceful_restart: bool
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """The whole file, what is in it, and what is not and why."""
+
+    text: str = field(repr=False)
+    neighbors: tuple[Neighbor, ...]
+    problems: tuple[Problem, ...]
+
+
+def render(sessions: Sequence[Session], around: Surroundings) -> Rendering:
+    """Render `sessions`; one that cannot be had is left out and is an error problem."""
+    neighbors: list[Neighbor] = []
+    problems: list[Problem] = []
+    taken: set[IPAddress] = set()
+    for peer in (session.peer for session in sessions):
+        address = _address(peer, around)
+        found = [*_errors(peer, address, around), *_duplicate(peer, address, taken)]
+        problems += [*found, *_warnings(peer)]
+        if not found and address is not None:
+            taken.add(address)
+            neighbors.append(_neighbor(peer, address, around))
+    text = "\n".join([process_section(around.relay_command), *(n.text for n in neighbors)])
+    return Rendering(text, tuple(neighbors), tuple(problems))
+
+
+def process_section(relay_command: str = RELAY_COMMAND) -> str:
+    """Return the section that starts the relay: all there is in the neighbor-less skeleton."""
+    return f"process {PROCESS} {{\n  run {relay_command};\n  encoder json;\n}}\n"
+
+
+def _address(peer: Peer, around: Surroundings) -> IPAddress | None:
+    if peer.address is not None:
+        return _plain(peer.address)
+    found = around.link_locals.get(peer.interface or "")
+    return None if found is None else _plain(found)
+
+
+def _plain(address: IPAddress) -> IPAddress:
+    """Drop an IPv6 zone: ExaBGP takes the interface as a statement of its own."""
+    return ipaddress.IPv6Address(int(address)) if address.version == 6 else address
+
+
+def _error(peer: Peer, code: str, path: str, message: str, hint: str | None = None) -> Problem:
+    return Problem(Severity.ERROR, code, f"BGPPeer {peer.name}", message, path=path, hint=hint)
+
+
+def _duplicate(peer: Peer, address: IPAddress | None, taken: set[IPAddress]) -> Iterator[Problem]:
+    if address in taken:
+        yield _error(
+            peer,
+            "duplicatePeer",
+            "spec.peerAddress",
+            f"another peer of this node has the address {address}",
+            "keep one of them, or select different nodes",
+        )
+
+
+def _errors(peer: Peer, address: IPAddress | None, around: Surroundings) -> Iterator[Problem]:
+    yield from _number_errors(peer)
+    yield from _address_errors(peer, address, around)
+    if peer.password is not None and md5_statements(peer.password) is None:
+        yield _error(
+            peer, "badPassword", "spec.password", "a TCP-MD5 password has 1 to 80 bytes of text"
+        )
+    if peer.ttl_security and peer.ebgp_multihop:
+        message = "TTL security accepts no forwarded packets, so it cannot go with multihop"
+        yield _error(peer, "ttlSecurityMultihop", "spec.ebgpMultiHop", message)
+    if peer.vrf is not None and peer.interface is not None:
+        yield _error(peer, "vrfAndInterface", "spec.vrf", "vrf and interface exclude each other")
+
+
+def _number_errors(peer: Peer) -> Iterator[Problem]:
+    if peer.peer_asn is None:
+        yield _error(
+            peer,
+            "dynamicAsnUnsupported",
+            "spec.dynamicASN",
+            "ExaBGP 5.0.15 cannot report on a session whose peer AS is not configured",
+            "give peerASN",
+        )
+    elif not 1 <= peer.peer_asn <= LARGEST_ASN:
+        yield _error(peer, "badAsn", "spec.peerASN", f"{peer.peer_asn} is not an AS number")
+    if not 1 <= peer.session_asn <= LARGEST_ASN:
+        yield _error(peer, "badAsn", "spec.myASN", f"{peer.session_asn} is not an AS number")
+    if not 1 <= peer.port <= 65535:
+        yield _error(peer, "badPort", "spec.peerPort", f"{peer.port} is not a TCP port")
+    hold = _hold_time(peer)
+    if hold != 0 and not 3 <= hold <= 65535:
+        yield _error(peer, "badHoldTime", "spec.holdTime", "RFC 4271 4.2: 0, or 3 s to 65535 s")
+
+
+def _address_errors(
+    peer: Peer, address: IPAddress | None, around: Surroundings
+) -> Iterator[Problem]:
+    for path, name in (("spec.interface", peer.interface), ("spec.vrf", peer.vrf)):
+        if name is not None and not INTERFACE_NAME.fullmatch(name):
+            yield _error(peer, "badInterface", path, f"{name!r} is not the name of an interface")
+    if address is None:
+        message = f"no link-local address of the router on {peer.interface} is known yet"
+        hint = "the router must send router advertisements, or give its address"
+        yield _error(peer, "noLinkLocalPeer", "spec.interface", message, hint)
+        return
+    if address.is_link_local and address.version == 6 and peer.interface is None:
+        message = "a link-local address needs the interface"
+        yield _error(peer, "linkLocalWithoutInterface", "spec.peerAddress", message)
+    if address.is_multicast or address.is_unspecified:
+        yield _error(peer, "badAddress", "spec.peerAddress", f"{address} is no host's address")
+    source = _source(peer, around)
+    if source is not None and family_of(source) is not family_of(address):
+        message = f"{source} and the peer's address {address} are of different families"
+        yield _error(peer, "sourceFamily", "spec.sourceAddress", message)
+    if peer.passive and source is None:
+        message = "a passive session listens on its source address, and none is known"
+        yield _error(peer, "passiveWithoutSource", "spec.sourceAddress", message, "give it")
+
+
+def _warnings(peer: Peer) -> Iterator[Problem]:
+    told = (
+        (peer.connect_time_s is not None, "connectTimeIgnored", "spec.connectTime",
+         "ExaBGP has no connect time; it tries again after 1 s, then up to 60 s"),
+        (peer.bfd_profile is not None, "bfdUnsupported", "spec.bfdProfile",
+         "ExaBGP has no BFD; a failure is noticed after the hold time"),
+        (peer.vrf is not None, "vrfUntested", "spec.vrf",
+         "the session is bound to the VRF's interface; this was not tried on a real VRF"),
+    )  # fmt: skip
+    for is_so, code, path, message in told:
+        if is_so:
+            yield Problem(Severity.WARNING, code, f"BGPPeer {peer.name}", message, path=path)
+
+
+def _source(peer: Peer, around: Surroundings) -> IPAddress | None:
+    source = peer.source_address or around.sources.get(peer.name)
+    return None if source is None else _plain(source)
+
+
+def _hold_time(peer: Peer) -> int:
+    return DEFAULT_HOLD_TIME_S if peer.hold_time_s is None else peer.hold_time_s
+
+
+def _neighbor(peer: Peer, address: IPAddress, around: Surroundings) -> Neighbor:
+    source = _source(peer, around)
+    statements = [*_statements(peer, source, around), *_sections(peer)]
+    body = "\n".join(f"  {statement}" for statement in statements)
+    digest = hashlib.sha256(f"{address}\n{body}".encode()).hexdigest()[:16]
+    text = f'neighbor {address} {{\n  description "{digest}";\n{body}\n}}\n'
+    link = link_of(peer, address, source)
+    return Neighbor(peer.name, link, digest, peer.graceful_restart, text)
+
+
+def _statements(peer: Peer, source: IPAddress | None, around: Surroundings) -> Iterator[str]:
+    yield f"router-id {peer.router_id or around.router_id};"
+    yield f"local-address {source or 'auto'};"
+    yield f"local-as {peer.session_asn};"
+    yield f"peer-as {peer.peer_asn};"
+    yield f"hold-time {_hold_time(peer)};"
+    if peer.interface is not None or peer.vrf is not None:
+        yield f"source-interface {peer.interface or peer.vrf};"
+    if peer.passive:
+        yield "passive true;"
+        yield f"listen {peer.port};"
+    else:
+        yield f"connect {peer.port};"
+    yield from _hops(peer)
+    if peer.password is not None:
+        yield from md5_statements(peer.password) or ()
+    if peer.graceful_restart:
+        yield "manual-eor true;"
+
+
+def _hops(peer: Peer) -> Iterator[str]:
+    if peer.ttl_security:
+        yield f"outgoing-ttl {GTSM_TTL};"
+        yield f"incoming-ttl {GTSM_TTL};"
+    elif not peer.ibgp and not peer.ebgp_multihop:
+        yield "outgoing-ttl 1;"
+
+
+def _sections(peer: Peer) -> Iterator[str]:
+    restart = RESTART_TIME_S if peer.graceful_restart else "disable"
+    yield f"capability {{ graceful-restart {restart}; }}"
+    families = " ".join(f"{family} unicast;" for family in peer.families)
+    yield f"family {{ {families} }}"
+    yield f"api {{ processes [ {PROCESS} ]; neighbor-changes; send {{ parsed; update; }} }}"
