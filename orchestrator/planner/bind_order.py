@@ -1,0 +1,47 @@
+"""Bind before announce, unbind after withdraw: what may go out, and what must stay bound."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from orchestrator.model.address import IPAddress, IPNetwork
+from orchestrator.model.plan import Plan
+from orchestrator.model.route import Rib
+
+
+def unbound(plan: Plan, bound: Collection[IPAddress]) -> frozenset[IPAddress]:
+    """Return the addresses that must be bound before they may be announced."""
+    return frozenset(plan.bindings) - frozenset(bound)
+
+
+def hold_back(
+    ribs: Mapping[str, Rib], plan: Plan, missing: Collection[IPAddress]
+) -> Mapping[str, Rib]:
+    """Leave out routes that only lead to addresses in `missing`, which are not bound yet."""
+    if not missing:
+        return ribs
+    waiting = {
+        str(assignment.service)
+        for assignment in plan.assignments
+        if any(address in missing for address in assignment.addresses)
+    }
+    return {
+        peer: {
+            prefix: route for prefix, route in rib.items() if not waiting.issuperset(route.services)
+        }
+        for peer, rib in ribs.items()
+    }
+
+
+def to_bind(
+    wanted: Mapping[IPAddress, str],
+    bound: Mapping[IPAddress, str],
+    holding: Collection[IPNetwork],
+) -> dict[IPAddress, str]:
+    """Return what is to be bound: what is wanted, and what a peer may still send traffic to."""
+    kept = {
+        address: interface
+        for address, interface in bound.items()
+        if address not in wanted and any(address in prefix for prefix in holding)
+    }
+    return {**kept, **wanted}

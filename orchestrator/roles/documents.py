@@ -1,0 +1,130 @@
+"""The JSON documents of a running speaker (CLI.md, HTTP), made from its state when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator import __version__
+from orchestrator.adapters import clock
+from orchestrator.bgp.backend import Backend
+from orchestrator.model.cluster import ServiceKey
+from orchestrator.model.plan import AssignmentState, Plan, Reason, Verdict
+from orchestrator.model.policy import Policy
+from orchestrator.model.problem import Problem, Severity
+from orchestrator.model.session_state import SessionState, SessionStatus
+from orchestrator.model.virtual_ip import Health
+from orchestrator.planner.document import (
+    plan_document,
+    problem_document,
+    route_document,
+    session_document,
+    sorted_routes,
+)
+from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the documents are made from."""
+
+    node: str
+    role: str
+    started_at: str
+    synced: bool
+    draining: bool
+    plan: Plan
+    policy: Policy
+    problems: tuple[Problem, ...]
+    health: Mapping[str, Health]
+    backend: Backend
+    since: Mapping[ServiceKey, str]
+
+    def status(self) -> Document:
+        """Return `/api/v1/status`."""
+        return {
+            "node": self.node,
+            "version": __version__,
+            "role": self.role,
+            "startedAt": self.started_at,
+            "synced": self.synced,
+            "configValid": all(p.severity is not Severity.ERROR for p in self.problems),
+            "problems": [problem_document(problem) for problem in self.problems],
+            "draining": self.draining,
+            "counts": self._counts(),
+        }
+
+    def _counts(self) -> Document:
+        assignments = [a for a in self.plan.assignments if a.state is not AssignmentState.IGNORED]
+        states = self.backend.sessions().values()
+        announced = {v.address for v in self.plan.verdicts if v.reason is Reason.ANNOUNCED}
+        return {
+            "services": len(assignments),
+            "vips": len({address for a in assignments for address in a.addresses}),
+            "announced": len(announced),
+            "sessions": len(self.plan.sessions),
+            "sessionsUp": sum(state.status is SessionStatus.UP for state in states),
+            "routesDesired": sum(state.desired for state in states),
+            "routesSent": sum(state.sent for state in states),
+            "routesFlushed": sum(state.flushed for state in states),
+            "owned": 0,
+        }
+
+    def sessions(self) -> Document:
+        """Return `/api/v1/sessions`."""
+        states = self.backend.sessions()
+        return {
+            "items": [
+                {**session_document(session), **_session_state(states.get(session.peer.name))}
+                for session in self.plan.sessions
+            ]
+        }
+
+    def routes(self) -> Document:
+        """Return `/api/v1/routes`."""
+        return {
+            "items": [
+                {
+                    **route_document(node, peer, route),
+                    "state": self.backend.route_status(peer, route.prefix).value,
+                }
+                for node, peer, route in sorted_routes(self.plan)
+            ]
+        }
+
+    def vips(self) -> Document:
+        """Return `/api/v1/vips`."""
+        return {"items": [self._vip(verdict) for verdict in self.plan.verdicts]}
+
+    def _vip(self, verdict: Verdict) -> Document:
+        health = None
+        if verdict.service.namespace == VIRTUAL_IP_NAMESPACE:
+            health = self.health.get(verdict.service.name)
+        return {
+            "service": str(verdict.service),
+            "address": str(verdict.address) if verdict.address else None,
+            "protocol": verdict.protocol.value if verdict.protocol else None,
+            "reason": verdict.reason.value,
+            "message": verdict.message,
+            "since": self.since.get(verdict.service, self.started_at),
+            "health": health.value if health else None,
+        }
+
+    def plan_document(self) -> Document:
+        """Return `/api/v1/plan`."""
+        return plan_document(self.plan, self.policy, self.problems)
+
+
+def _session_state(state: SessionState | None) -> Document:
+    if state is None:
+        empty = {"desired": 0, "sent": 0, "flushed": 0}
+        return {"state": "unknown", "since": None, "lastError": None, "routes": empty}
+    return {
+        "state": state.status.value,
+        "since": clock.wall_of(state.since),
+        "lastError": state.last_error,
+        "routes": {"desired": state.desired, "sent": state.sent, "flushed": state.flushed},
+    }

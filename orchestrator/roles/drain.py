@@ -1,0 +1,83 @@
+"""Draining this node: routes made unattractive, withdrawn after a wait; outlives a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.adapters import clock
+from orchestrator.adapters.state_files import read_json, write_json
+from orchestrator.model.local import DrainPhase
+
+DEFAULT_WAIT_S = 30.0
+MAX_WAIT_S = 86400.0
+
+
+class Drain:
+    """Holds the phase, moves it on after the wait, and keeps it in the state directory."""
+
+    def __init__(self, path: Path, on_change: Callable[[], None]) -> None:
+        self._path = path
+        self._on_change = on_change
+        self._timer: asyncio.TimerHandle | None = None
+        self.phase = DrainPhase.NONE
+        self.since: str | None = None
+
+    def resume(self) -> None:
+        """Take up a drain that a predecessor began."""
+        kept = read_json(self._path)
+        if not isinstance(kept, dict):
+            return
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            phase, wait_s = DrainPhase(kept["phase"]), float(kept["waitSeconds"])
+            self.since = str(kept["since"])
+            self._enter(phase, wait_s)
+
+    async def drain(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Begin to drain; `wait` is seconds until the withdraw. Draining twice changes nothing."""
+        wait_s = _seconds(query.get("wait", str(DEFAULT_WAIT_S)))
+        if self.phase is DrainPhase.NONE:
+            self.since = clock.wall()
+            self._enter(DrainPhase.DEPRIORITISED, wait_s)
+            self._write(wait_s)
+        return self._answer()
+
+    async def undrain(self, _query: Mapping[str, str]) -> dict[str, Any]:
+        """Take the drain back."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.phase, self.since = DrainPhase.NONE, None
+        self._write(0.0)
+        self._on_change()
+        return self._answer()
+
+    def _enter(self, phase: DrainPhase, wait_s: float) -> None:
+        self.phase = phase
+        if phase is DrainPhase.DEPRIORITISED:
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._withdraw)
+        self._on_change()
+
+    def _withdraw(self) -> None:
+        self._enter(DrainPhase.WITHDRAWN, 0.0)
+        self._write(0.0)
+
+    def _write(self, wait_s: float) -> None:
+        write_json(
+            self._path, {"phase": self.phase.value, "since": self.since, "waitSeconds": wait_s}
+        )
+
+    def _answer(self) -> dict[str, Any]:
+        return {"phase": self.phase.value, "since": self.since}
+
+
+def _seconds(text: str) -> float:
+    try:
+        wait_s = float(text)
+    except ValueError:
+        wait_s = -1.0
+    if not 0 <= wait_s <= MAX_WAIT_S:
+        raise ValueError(f"wait must be 0 to {MAX_WAIT_S:.0f} seconds, not {text!r}")
+    return wait_s
