@@ -1,0 +1,1 @@
+"""The kinds that are read, one declaration each."""

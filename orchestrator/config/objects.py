@@ -1,0 +1,230 @@
+"""Documents to objects: finds the kind, expands lists, and makes every object's draft.
+
+What an object means by itself is decided here; how objects fit together comes in `link`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from orchestrator.config.documents import UnreadableError, parse
+from orchestrator.config.faults import Fault, Faults, shown
+from orchestrator.config.item import METADATA, Item
+from orchestrator.config.kinds.registry import OUR_GROUPS, kind_of, our_kind_names, why_not_read
+from orchestrator.config.schema import Kind, Scope
+from orchestrator.config.tree import Mapping, Mark, Path, Scalar, Sequence, Tree
+from orchestrator.config.walk import FAULTY, nearest, read_record, read_text
+from orchestrator.model.problem import Severity
+
+_TOP_LEVEL = ("apiVersion", "kind", "metadata")
+_PREFIX = "orchestrator.io/"
+
+
+class Found(NamedTuple):
+    """One object of a kind that is read.
+
+    `draft` is None when it is faulty, or when it means nothing to us. `root` is kept for kinds of
+    our groups, to place what is found out later. Marks count from the document's first line.
+    """
+
+    kind: Kind
+    namespace: str
+    name: str
+    created: str
+    draft: Any
+    faults: tuple[Fault, ...]
+    mark: Mark
+    root: Mapping | None = None
+
+    @property
+    def faulty(self) -> bool:
+        """Tell whether a fault keeps the object out of force."""
+        return any(fault.severity is not Severity.WARNING for fault in self.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What one document holds.
+
+    `notes` are faults that belong to no object that is read, with the name they go by. `lost` is
+    set when the document held something that could not be told: then what it held before stays.
+    """
+
+    found: tuple[Found, ...] = ()
+    notes: tuple[tuple[str, Fault], ...] = ()
+    lost: bool = False
+
+
+def read_document(text: bytes, *, trusted: bool) -> Contents:
+    """Read one document; whatever is wrong with it is in the result."""
+    try:
+        root = parse(text)
+    except UnreadableError as error:
+        fault = Fault((), error.mark, error.message, "unreadable", Severity.ERROR, error.hint)
+        return Contents(notes=(("", fault),), lost=True)
+    reader = _Reader(trusted=trusted)
+    if root is not None:
+        reader.read(root)
+    return Contents(tuple(reader.found), tuple(reader.notes), reader.lost)
+
+
+class _Reader:
+    """Gathers the objects of one document."""
+
+    def __init__(self, *, trusted: bool) -> None:
+        self.found: list[Found] = []
+        self.notes: list[tuple[str, Fault]] = []
+        self.lost = False
+        self._trusted = trusted
+
+    def read(self, root: Tree) -> None:
+        """Read an object, or all objects of a list."""
+        for node, api_version, kind in _expanded(root):
+            if api_version is None or kind is None or not isinstance(node, Mapping):
+                self._lose(node)
+            else:
+                self._object(node, api_version, kind)
+
+    def _lose(self, node: Tree) -> None:
+        self.lost = True
+        message = "not a Kubernetes object: apiVersion and kind are needed"
+        hint = "begin each object with `apiVersion: GROUP/VERSION` and `kind: KIND`"
+        fault = Fault((), node.mark, message, "notAnObject", Severity.ERROR, hint)
+        self.notes.append(("", fault))
+
+    def _object(self, node: Mapping, api_version: str, kind_name: str) -> None:
+        group, _, version = api_version.rpartition("/")
+        kind = kind_of(group, version, kind_name)
+        if kind is not None:
+            self._known(kind, node)
+        elif group in OUR_GROUPS:
+            reason = why_not_read(group, version, kind_name)
+            hint = nearest(kind_name, our_kind_names()) if "no such kind" in reason else None
+            message = f"{kind_name} {api_version} is not read: {reason}"
+            fault = Fault((), node.mark, message, "kindNotRead", Severity.WARNING, hint)
+            self.notes.append((_label(kind_name, node), fault))
+
+    def _known(self, kind: Kind, node: Mapping) -> None:
+        faults = Faults(node)
+        item = _read_item(kind, node, faults, trusted=self._trusted)
+        if item is None:
+            self._lose_faulty(kind, node, faults)
+            return
+        draft = kind.build(item, faults) if not faults.errors else None
+        if faults.errors:
+            draft = None
+        keep = node if kind.strict else None
+        self.found.append(
+            Found(
+                kind,
+                item.namespace,
+                item.name,
+                item.created,
+                draft,
+                tuple(faults.found),
+                node.mark,
+                keep,
+            )
+        )
+
+    def _lose_faulty(self, kind: Kind, node: Mapping, faults: Faults) -> None:
+        """Note an object that has no usable name, so that nobody can tell which it is."""
+        self.lost = True
+        name = _label(kind.name, node)
+        self.notes.extend((name, fault) for fault in faults.found)
+
+
+def _expanded(root: Tree) -> Iterator[tuple[Tree, str | None, str | None]]:
+    """Every object with its apiVersion and kind; lists are taken apart, one level deep."""
+    api_version, kind = _word(root, "apiVersion"), _word(root, "kind")
+    items = root.entries.get("items") if isinstance(root, Mapping) else None
+    if kind is None or not kind.endswith("List") or not isinstance(items, Sequence):
+        yield root, api_version, kind
+        return
+    member = kind.removesuffix("List") or None
+    for node in items.items:
+        own = _word(node, "apiVersion"), _word(node, "kind")
+        yield node, own[0] or (api_version if member else None), own[1] or member
+
+
+def _word(node: Tree, key: str) -> str | None:
+    value = node.entries.get(key) if isinstance(node, Mapping) else None
+    return value.text if isinstance(value, Scalar) and value.text else None
+
+
+def _label(kind_name: str, node: Mapping) -> str:
+    """Kind and name of an object as far as it can be told."""
+    metadata = node.entries.get("metadata")
+    name = _word(metadata, "name") if metadata is not None else None
+    namespace = _word(metadata, "namespace") if metadata is not None else None
+    return " ".join((kind_name, "/".join(part for part in (namespace, name) if part))).strip()
+
+
+def _read_item(kind: Kind, node: Mapping, faults: Faults, *, trusted: bool) -> Item | None:
+    """Read metadata and body; None when the object has no name that can be used."""
+    metadata = _metadata(node, faults)
+    if metadata is None:
+        return None
+    body = read_record(kind.body, _without(node, _TOP_LEVEL), (), faults)
+    settings = _settings(kind, metadata["annotations"], faults)
+    return Item(
+        name=metadata["name"],
+        namespace=_namespace(kind, metadata["namespace"]),
+        labels=metadata["labels"],
+        annotations=metadata["annotations"],
+        created=metadata["creationTimestamp"],
+        uid=metadata["uid"],
+        settings=settings,
+        body=body,
+        trusted=trusted,
+    )
+
+
+def _metadata(node: Mapping, faults: Faults) -> dict[str, Any] | None:
+    metadata = node.entries.get("metadata")
+    if metadata is None:
+        faults.add(("metadata",), "metadata.name is missing", "missingField")
+        return None
+    values = read_record(METADATA, metadata, ("metadata",), faults)
+    if values is FAULTY or not isinstance(values["name"], str):
+        return None
+    if values["namespace"] is FAULTY:
+        return None
+    defaults = {field.name: field.default for field in METADATA.fields}
+    return {name: defaults[name] if value is FAULTY else value for name, value in values.items()}
+
+
+def _namespace(kind: Kind, given: str) -> str:
+    if kind.scope is Scope.CLUSTER:
+        return ""
+    if kind.scope is Scope.NAMESPACED and kind.name != "Secret":
+        return given or "default"
+    return given
+
+
+def _without(node: Mapping, names: tuple[str, ...]) -> Mapping:
+    entries = {key: value for key, value in node.entries.items() if key not in names}
+    return Mapping(entries, node.marks, node.repeated, node.mark)
+
+
+def _settings(kind: Kind, annotations: dict[str, str], faults: Faults) -> dict[str, Any]:
+    """Values of the annotations that carry settings of ours."""
+    values: dict[str, Any] = {}
+    for field in kind.annotations:
+        path: Path = ("metadata", "annotations", field.name)
+        text = annotations.get(field.name)
+        values[field.name] = field.default if text is None else read_text(field, text, path, faults)
+    if kind.strict:
+        _warn_of_unknown(kind, annotations, faults)
+    return values
+
+
+def _warn_of_unknown(kind: Kind, annotations: dict[str, str], faults: Faults) -> None:
+    known = [field.name for field in kind.annotations]
+    for name in annotations:
+        if name.startswith(_PREFIX) and name not in known:
+            path = ("metadata", "annotations", name)
+            message = f"annotation {shown(name)} has no meaning on {kind.name}"
+            faults.warn(path, message, "unknownAnnotation", hint=nearest(name, known))
