@@ -32,6 +32,14 @@ class Settings:
     ignore_exclude_lb: bool = False
 
     @property
+    def http_address(self) -> tuple[str, int] | None:
+        """Host and port of the HTTP server; None for none. ValueError when it is not HOST:PORT."""
+        if self.http is None:
+            return None
+        host, _, port = self.http.rpartition(":")
+        return host.strip("[]") or "0.0.0.0", int(port)
+
+    @property
     def relay_socket(self) -> Path:
         """Where the relay listens for the speaker."""
         return self.runtime_dir / "exabgp.sock"

@@ -192,18 +192,21 @@ class HttpServer:
 
     async def _serve_tcp(self, runner: web.AppRunner, host: str, port: int) -> None:
         await runner.setup()
-        while True:
-            try:
-                await web.TCPSite(runner, host, port).start()
-            except OSError as error:
-                words = f"{host}:{port}: cannot listen: {error.strerror}; choose another --http"
-                if self.tcp_error != words:
-                    LOG.exception("%s", words)
-                self.tcp_error = words
-                await asyncio.sleep(RETRY_S)
-            else:
-                self.tcp_error = None
-                return
+        while (words := await _listen(runner, host, port)) is not None:
+            if self.tcp_error != words:
+                LOG.error(words)
+            self.tcp_error = words
+            await asyncio.sleep(RETRY_S)
+        self.tcp_error = None
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> str | None:
+    """Listen on TCP; return in words why that failed."""
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        return f"{host}:{port}: cannot listen: {error.strerror}; choose another --http"
+    return None
 
 
 def _runner(app: web.Application) -> web.AppRunner:

@@ -51,3 +51,14 @@ class LockHeldError(AdapterError):
             "stop it, or give this one its own --runtime-dir",
         )
         self.holder = holder
+
+
+def lock_holder(runtime_dir: Path, role: str) -> int | None:
+    """Return the process id of who has the role now, None when nobody has."""
+    lock = RoleLock(runtime_dir, role)
+    try:
+        lock.acquire()
+    except LockHeldError as error:
+        return int(error.holder) if error.holder.isdigit() else None
+    lock.release()
+    return None

@@ -15,11 +15,11 @@ class Stop:
 
     def __init__(self, at_once: Callable[[], None] | None = None) -> None:
         self._event = asyncio.Event()
-        self._at_once = at_once or _exit_now
+        self._at_once = at_once
 
     @classmethod
     def on_signals(cls, at_once: Callable[[], None] | None = None) -> Stop:
-        """Watch for TERM and INT; the second one calls `at_once` (default: end the process)."""
+        """Watch for TERM and INT; the second ends the process after `at_once`."""
         stop = cls(at_once)
         loop = asyncio.get_running_loop()
         for number in STOP_SIGNALS:
@@ -29,16 +29,14 @@ class Stop:
     def request(self) -> None:
         """Ask for a stop; asking twice stops at once."""
         if self._event.is_set():
-            self._at_once()
+            if self._at_once is not None:
+                self._at_once()
+            os._exit(128 + signal.SIGTERM)
         self._event.set()
 
     async def requested(self) -> None:
         """Wait until a stop is asked for."""
         await self._event.wait()
-
-
-def _exit_now() -> None:
-    os._exit(128 + signal.SIGTERM)
 
 
 def on_signal(number: int, callback: Callable[[], None]) -> None:

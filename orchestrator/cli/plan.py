@@ -1,0 +1,117 @@
+"""`orchestrator plan`: what would be true with these objects; touches no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestrator.cli import options
+from orchestrator.cli.output import print_document, print_table
+
+
+@click.command()
+@options.filenames(required=True)
+@options.output()
+@options.namespace
+@options.service_selection
+@click.option("--node", default=None, help="Show only this node.")
+@click.option("--down", multiple=True, metavar="NODE", help="Treat a node as dead; repeatable.")
+@click.option("--against", "against", type=click.Path(path_type=Path), help="Show the difference.")
+def plan(
+    filename: tuple[Path, ...],
+    *,
+    output: str,
+    namespace: str,
+    lb_class: str | None,
+    ignore_exclude_lb: bool,
+    node: str | None,
+    down: tuple[str, ...],
+    against: Path | None,
+) -> None:
+    """Compute assignments, sessions, routes and verdicts for every node in the files."""
+    from orchestrator.cli.failure import REFUSED
+    from orchestrator.cli.offline import plan_offline, read_files
+    from orchestrator.planner.document import plan_document
+
+    def document(paths: tuple[Path, ...]) -> tuple[dict[str, Any], bool]:
+        reading = read_files(paths, namespace)
+        planned = plan_offline(
+            reading.cluster, reading, down, lb_class, ignore_exclude_lb=ignore_exclude_lb
+        )
+        whole = plan_document(planned, reading.policy, reading.problems)
+        return _only(whole, node), reading.valid
+
+    answer, valid = document(filename)
+    if against is not None:
+        before, _ = document((against,))
+        _print_difference(before, answer, output)
+        return
+    if output == "table":
+        _print_plan(answer)
+    else:
+        print_document(answer, output)
+    if not valid:
+        raise SystemExit(REFUSED)
+
+
+def _only(document: dict[str, Any], node: str | None) -> dict[str, Any]:
+    """Keep of the parts that are per node what concerns `node`."""
+    if node is None:
+        return document
+    parts = ("sessions", "routes", "verdicts")
+    return {
+        key: [item for item in value if item["node"] == node] if key in parts else value
+        for key, value in document.items()
+    }
+
+
+COLUMNS = {
+    "problems": ("severity", "place", "object", "message", "hint"),
+    "assignments": ("service", "state", "addresses", "pool", "origin", "reason", "message"),
+    "sessions": ("node", "peer", "address", "port", "myASN", "peerASN", "families"),
+    "routes": ("node", "peer", "prefix", "nextHop", "localPref", "med", "communities"),
+    "verdicts": ("service", "address", "node", "protocol", "reason", "message"),
+}
+
+
+def _print_plan(document: dict[str, Any]) -> None:
+    for part, columns in COLUMNS.items():
+        if document[part]:
+            print_table(part, columns, ([_cell(i[c]) for c in columns] for i in document[part]))
+
+
+def _cell(value: Any) -> Any:
+    return " ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _print_difference(before: dict[str, Any], after: dict[str, Any], output: str) -> None:
+    """Print what is only in one of the plans; status 1 when there is anything."""
+    from orchestrator.cli.failure import REFUSED
+
+    parts = [part for part in COLUMNS if part != "problems"]
+    difference = {
+        part: {
+            "removed": [item for item in before[part] if item not in after[part]],
+            "added": [item for item in after[part] if item not in before[part]],
+        }
+        for part in parts
+    }
+    if output == "table":
+        for part in parts:
+            _print_part(part, difference[part])
+    else:
+        print_document({"version": 1, **difference}, output)
+    if any(changed for sides in difference.values() for changed in sides.values()):
+        raise SystemExit(REFUSED)
+
+
+def _print_part(part: str, sides: dict[str, list[dict[str, Any]]]) -> None:
+    rows = [
+        (sign, *(_cell(item[column]) for column in COLUMNS[part]))
+        for sign, side in (("-", "removed"), ("+", "added"))
+        for item in sides[side]
+    ]
+    if rows:
+        print_table(part, ("", *COLUMNS[part]), rows)

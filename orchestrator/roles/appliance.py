@@ -1,0 +1,70 @@
+"""`orchestrator run`: which roles a router VM has, with what flags, and in which order they stop."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+
+from orchestrator.adapters.errors import AdapterError
+from orchestrator.adapters.state_files import make_directory
+from orchestrator.roles.sources import missing_files
+from orchestrator.roles.supervisor import Role, Supervisor
+from orchestrator.settings import Settings
+
+STOP_ORDER = ("speaker", "exabgp", "addresses")
+"""The speaker leaves its routes, ExaBGP withdraws them, and only then are the VIPs unbound."""
+
+
+def appliance(settings: Settings) -> Supervisor:
+    """Make the supervisor of one router VM."""
+    common = _common_flags(settings)
+    files = tuple(flag for path in settings.filenames for flag in ("-f", str(path)))
+    return Supervisor(
+        settings,
+        (
+            Role("exabgp", common, outlives_us=True),
+            Role("addresses", common),
+            Role("speaker", (*files, *common)),
+        ),
+        STOP_ORDER,
+    )
+
+
+def _common_flags(settings: Settings) -> tuple[str, ...]:
+    flags = {
+        "--node": settings.node,
+        "--runtime-dir": str(settings.runtime_dir),
+        "--state-dir": str(settings.state_dir),
+        "--http": settings.http or "off",
+        "--on-stop": settings.on_stop,
+        "--orphan-hold": str(settings.orphan_hold_s),
+        "--log-level": settings.log_level,
+        "--log-format": settings.log_format or None,
+        "--namespace": settings.namespace,
+        "--lb-class": settings.lb_class,
+    }
+    given = tuple(part for flag, value in flags.items() if value for part in (flag, value))
+    return (*given, "--ignore-exclude-lb") if settings.ignore_exclude_lb else given
+
+
+def look_before(settings: Settings) -> None:
+    """Raise `AdapterError` for what would keep the appliance from working at all."""
+    for path in missing_files(settings.filenames):
+        raise AdapterError(str(path), "there is no such file or directory")
+    make_directory(settings.runtime_dir)
+    make_directory(settings.state_dir)
+    if importlib.util.find_spec("exabgp") is None:
+        raise AdapterError("exabgp", "is not installed for this Python: pip install exabgp==5.0.15")
+    if settings.http_address is not None:
+        _try_port(*settings.http_address)
+
+
+def _try_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            text = f"cannot listen here: {error.strerror}; choose another --http ADDRESS:PORT"
+            raise AdapterError(f"{host}:{port}", text) from error

@@ -1,0 +1,92 @@
+"""The reconciler: from what is known now to a plan, and from the plan to what others must do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from orchestrator.adapters import network
+from orchestrator.adapters.addresses_link import AddressesLink
+from orchestrator.bgp.backend import Backend
+from orchestrator.config.read import Reading
+from orchestrator.model.address import IPAddress
+from orchestrator.model.local import Local
+from orchestrator.model.plan import Plan
+from orchestrator.planner import plan as make_plan
+from orchestrator.planner.bind_order import hold_back, to_bind, unbound
+from orchestrator.roles.drain import Drain
+from orchestrator.roles.health_checks import HealthChecks
+from orchestrator.roles.memory import AssignmentMemory
+from orchestrator.roles.sources import Sources
+from orchestrator.settings import Settings
+
+
+class Reconciler:
+    """Holds the parts that know or do something, and makes them agree with one plan."""
+
+    def __init__(self, settings: Settings, backend: Backend, on_change: Callable[[], None]) -> None:
+        state = settings.state_dir
+        self.settings = settings
+        self.backend = backend
+        self.sources = Sources(settings, on_change)
+        self.checks = HealthChecks(state / "health.json", on_change)
+        self.memory = AssignmentMemory(state / "assignments.json")
+        self.drain = Drain(state / "drain.json", on_change)
+        self.addresses = AddressesLink(settings.addresses_socket, on_change)
+        self.plan: Plan | None = None
+        self._on_change = on_change
+        self._interfaces: network.Interfaces = {}
+        self._towards: Mapping[IPAddress, str] = {}
+
+    def reconcile(self) -> bool:
+        """Plan and hand the plan on; return False where too little is known to decide anything.
+
+        Nothing is withdrawn because of ignorance: before the sources were read and every check
+        gave a first answer, what a predecessor left stays.
+        """
+        reading = self.sources.reading
+        if reading is None:
+            return False
+        self.checks.want(reading.cluster.virtual_ips)
+        if not self.checks.settled:
+            return False
+        self.plan = make_plan(reading.cluster, reading.policy, self._local(reading))
+        self.memory.keep(self.plan)
+        self._bind(self.plan)
+        self._announce(self.plan)
+        return True
+
+    def _local(self, reading: Reading) -> Local:
+        return Local(
+            node=self.settings.node,
+            interfaces=self._interfaces,
+            source_interfaces=self._towards,
+            health=self.checks.health(reading.cluster.virtual_ips),
+            drain=self.drain.phase,
+            held=self.memory.held,
+            lb_class=self.settings.lb_class,
+            ignore_exclude_label=self.settings.ignore_exclude_lb,
+        )
+
+    def unbound(self) -> Mapping[IPAddress, str]:
+        """Return the addresses held back until they are bound, with the reason."""
+        missing = unbound(self.plan or Plan(), self.addresses.bound or ())
+        return {a: self.addresses.errors.get(a, "not done yet") for a in missing}
+
+    def _bind(self, plan: Plan) -> None:
+        bound = self.addresses.bound
+        if bound is not None:
+            self.addresses.want(to_bind(plan.bindings, bound, self.backend.holding()))
+
+    def _announce(self, plan: Plan) -> None:
+        ribs = plan.ribs.get(self.settings.node, {})
+        self.backend.want(plan.sessions, hold_back(ribs, plan, self.unbound()))
+
+    async def look_at_network(self) -> None:
+        """Read this host's addresses, and the interfaces towards all peers."""
+        interfaces = await network.read_interfaces()
+        peers = self.sources.reading.policy.peers if self.sources.reading else ()
+        targets = [peer.address for peer in peers if peer.address is not None]
+        towards = await network.interfaces_towards(targets)
+        if (interfaces, towards) != (self._interfaces, self._towards):
+            self._interfaces, self._towards = interfaces, towards
+            self._on_change()

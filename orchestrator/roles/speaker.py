@@ -1,0 +1,116 @@
+"""The speaker: reads, plans, streams routes to the backend, and says what it does and why."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from orchestrator.adapters import clock
+from orchestrator.adapters.exabgp_link import ExaBGPLink
+from orchestrator.adapters.http_api import Control, HttpServer
+from orchestrator.adapters.locks import RoleLock
+from orchestrator.adapters.signals import Stop, on_signal
+from orchestrator.adapters.state_files import make_directory
+from orchestrator.model.problem import Problem, Severity
+from orchestrator.roles.quiet_time import QuietTime
+from orchestrator.roles.reconciler import Reconciler
+from orchestrator.roles.status import Status
+from orchestrator.settings import Settings
+
+LOG = logging.getLogger(__name__)
+NETWORK_LOOK_S = 5.0
+"""How often this host's addresses are looked at for changes that matter to next hops."""
+
+
+class Speaker:
+    """One node's speaker, from files. `run` ends after TERM and leaves all routes in place."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._dirty = asyncio.Event()
+        self._quiet = QuietTime()
+        self._reconciler = Reconciler(
+            settings, ExaBGPLink(settings, on_change=self._mark), self._mark
+        )
+        self._status = Status(self._reconciler, "speaker")
+        self._http = HttpServer(
+            self._status, self._controls(), settings.status_socket, settings.http_address
+        )
+
+    async def run(self) -> None:
+        """Take the lock, work until TERM, leave."""
+        make_directory(self._settings.runtime_dir)
+        make_directory(self._settings.state_dir)
+        lock = RoleLock(self._settings.runtime_dir, "speaker")
+        lock.acquire()
+        stop = Stop.on_signals()
+        on_signal(signal.SIGHUP, self._reconciler.sources.reload)
+        on_signal(signal.SIGUSR1, self._dump)
+        self._reconciler.drain.resume()
+        self._reconciler.sources.read_now()
+        await self._reconciler.look_at_network()
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in self._works()]
+            await stop.requested()
+            for task in tasks:
+                task.cancel()
+        lock.release()
+
+    def _works(self) -> list[Coroutine[None, None, None]]:
+        parts = self._reconciler
+        return [
+            parts.backend.run(),
+            parts.addresses.run(),
+            parts.checks.run(),
+            parts.sources.run(),
+            self._http.run(),
+            self._watch_network(),
+            self._plan_when_due(),
+        ]
+
+    def _controls(self) -> dict[str, Control]:
+        drain = self._reconciler.drain
+        return {"drain": drain.drain, "undrain": drain.undrain, "reload": self._reload}
+
+    async def _reload(self, _query: Mapping[str, str]) -> dict[str, Any]:
+        self._reconciler.sources.reload()
+        return {"reloading": True}
+
+    def _mark(self) -> None:
+        self._quiet.mark(clock.monotonic())
+        self._status.overdue_since = self._quiet.due()
+        self._dirty.set()
+
+    async def _plan_when_due(self) -> None:
+        while True:
+            due = self._quiet.due()
+            if due is None:
+                await self._dirty.wait()
+                self._dirty.clear()
+                continue
+            pause = due - clock.monotonic()
+            if pause > 0:
+                await asyncio.sleep(pause)
+                continue
+            self._quiet.planned(clock.monotonic())
+            self._status.overdue_since = None
+            self._plan()
+
+    def _plan(self) -> None:
+        self._reconciler.reconcile()
+        error = self._http.tcp_error
+        problem = Problem(Severity.WARNING, "httpNotServed", "--http", error or "")
+        self._status.own_problems = {"http": problem} if error else {}
+        self._status.observe()
+
+    async def _watch_network(self) -> None:
+        while True:
+            await asyncio.sleep(NETWORK_LOOK_S)
+            await self._reconciler.look_at_network()
+
+    def _dump(self) -> None:
+        documents = {name: self._status.document(name) for name in ("status", "sessions", "plan")}
+        LOG.info("state dump", extra={"dump": documents})
