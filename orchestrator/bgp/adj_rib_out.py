@@ -70,6 +70,8 @@ class AdjRibOut:
         self.link = link
         self.graceful_restart = graceful_restart
         self.phase = Phase.DOWN
+        self.epoch = 0
+        """Grows with every session; tells answers about this one from those about the last."""
         self._desired: Rib = {}
         self._known = False
         self._held: dict[IPNetwork, PathAttributes] = {}
@@ -101,8 +103,11 @@ class AdjRibOut:
             changed = (p for p in old.keys() | rib.keys() if _differs(old.get(p), rib.get(p)))
             self._reconsider(changed)
 
-    def relink(self, link: Link) -> None:
-        """Take what changed in the session's own attributes without a reset."""
+    def relink(self, link: Link, *, graceful_restart: bool) -> None:
+        """Take what a reload changed in the session; an own address learnt before is kept."""
+        self.graceful_restart = graceful_restart
+        if link.local_address is None:
+            link = replace(link, local_address=self.link.local_address)
         if link != self.link:
             self.link = link
             if self.phase is Phase.LIVE:
@@ -114,6 +119,7 @@ class AdjRibOut:
         """Begin a session: nothing is sent before ExaBGP has shown what it holds for the peer."""
         self._forget_flight()
         self.phase = Phase.ASKING
+        self.epoch += 1
         self._shown = {}
         self._rejected.clear()
         self._singly.clear()

@@ -26,6 +26,8 @@ PROCESS = "relay"
 RELAY_COMMAND = "python3 -m orchestrator.adapters.relay"
 """The relay, found through the PATH that the exabgp role gives ExaBGP."""
 DEFAULT_HOLD_TIME_S = 90
+ROUTER_ID_NOTE = "# router-id {}"
+"""First line of the file: lets the next speaker keep the identifier."""
 INTERFACE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}")
 LARGEST_ASN = (1 << 32) - 1
 GTSM_TTL = 255
@@ -80,7 +82,8 @@ def render(sessions: Sequence[Session], around: Surroundings) -> Rendering:
         if not found and address is not None:
             taken.add(address)
             neighbors.append(_neighbor(peer, address, around))
-    text = "\n".join([process_section(around.relay_command), *(n.text for n in neighbors)])
+    note = ROUTER_ID_NOTE.format(around.router_id)
+    text = "\n".join([note, process_section(around.relay_command), *(n.text for n in neighbors)])
     return Rendering(text, tuple(neighbors), tuple(problems))
 
 

@@ -1,0 +1,436 @@
+"""The conversation with one ExaBGP: all its peers, its configuration, its answers. Sans-I/O.
+
+Answers carry no name and come in the order of the commands, save those that ExaBGP gives at once
+(reload, teardown, End-of-RIB to a peer that is down). So commands that are not routes are sent
+alone: nothing else is under way while their answer is awaited.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from orchestrator.bgp import command, events
+from orchestrator.bgp.actions import Action, Changed, Note, Reconnect, SendLine, WriteConfiguration
+from orchestrator.bgp.adj_rib_out import AdjRibOut, Line, Phase
+from orchestrator.bgp.reload import Reload, Step
+from orchestrator.bgp.render import Neighbor, Rendering, Surroundings, render
+from orchestrator.bgp.sessions import SessionBook
+from orchestrator.model.address import Family, IPAddress, IPNetwork
+from orchestrator.model.plan import Session
+from orchestrator.model.problem import Problem, Severity
+from orchestrator.model.route import Rib
+from orchestrator.model.session_state import RouteStatus, SessionState
+
+WINDOW = 40
+"""Worth of route commands that wait for an answer at once (DESIGN 5, rule 7)."""
+LINE_LIMIT = 64 << 20
+"""Bytes without a line end that are taken for nonsense."""
+RETRY_S = 1.0
+"""Pause before a query that failed is asked again."""
+PROBLEM_LIMIT = 20
+"""Routes that are named among the problems."""
+NO_RIB: Rib = {}
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A command under way: a line of routes, or a single question with what its end means."""
+
+    line: Line | None = None
+    rib: AdjRibOut | None = None
+    done: Callable[[bool, float], None] | None = None
+    lines: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A command that must be alone, what its answer is for, and what the log hears of it."""
+
+    text: str
+    done: Callable[[bool, float], None]
+    note: Note | None = None
+
+
+class Conversation:
+    """Brings one ExaBGP to the wanted sessions and routes. Times are seconds of a steady clock."""
+
+    def __init__(self) -> None:
+        self._rendering: Rendering | None = None
+        self._inputs: tuple[Sequence[Session], Surroundings] | None = None
+        self._ribs: dict[IPAddress, AdjRibOut] = {}
+        self._leaving: dict[IPAddress, AdjRibOut] = {}
+        self._book = SessionBook()
+        self._reload = Reload()
+        self._connected = False
+        self._neighbors_known = False
+        self._buffer = bytearray()
+        self._under_way: deque[_Asked] = deque()
+        self._weight = 0
+        self._answering = _Asked()
+        self._retry_at: float | None = None
+        self._out: list[Action] = []
+
+    # Inputs
+
+    def want(
+        self,
+        sessions: Sequence[Session],
+        ribs: Mapping[str, Rib],
+        around: Surroundings,
+        now: float,
+    ) -> list[Action]:
+        """Take the whole desired state."""
+        inputs = (tuple(sessions), around)
+        if self._inputs != inputs:
+            self._inputs = inputs
+            self._take_rendering(render(sessions, around), now)
+        for neighbor in self._neighbors():
+            self._ribs[neighbor.link.address].want(ribs.get(neighbor.peer, NO_RIB))
+        return self._advance(now)
+
+    def connected(self, now: float) -> list[Action]:
+        """Take note of a fresh connection: ask what there is before anything is sent."""
+        self._connected = True
+        self._reset()
+        return self._advance(now)
+
+    def disconnected(self, now: float) -> list[Action]:
+        """Take note that ExaBGP, or the way to it, is gone."""
+        del now
+        self._connected = False
+        self._reset()
+        self._out.append(Changed())
+        return self._drain()
+
+    def receive(self, data: bytes, now: float) -> list[Action]:
+        """Take what ExaBGP wrote."""
+        self._buffer += data
+        *lines, rest = self._buffer.split(b"\n")
+        self._buffer = rest
+        if len(rest) > LINE_LIMIT:
+            self._out.append(Reconnect("a line without end"))
+        for line in lines:
+            self._take(events.parse(line.decode("ascii", "replace")), now)
+        return self._advance(now)
+
+    def next_timer(self) -> float | None:
+        """When `handle_timer` is to be called, if at all."""
+        if not self._connected:
+            return None
+        timers = [rib.next_timer() for rib in self._ribs.values()]
+        timers += [self._reload.next_timer(), self._retry_at]
+        return min((timer for timer in timers if timer is not None), default=None)
+
+    def handle_timer(self, now: float) -> list[Action]:
+        """Do what time asks for."""
+        if self._retry_at is not None and now >= self._retry_at:
+            self._retry_at = None
+        for rib in self._ribs.values():
+            rib.handle_timer(now)
+        return self._advance(now)
+
+    # What there is to know
+
+    @property
+    def reachable(self) -> bool:
+        """Tell whether ExaBGP answered what it has."""
+        return self._connected and self._neighbors_known and self._reload.known
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What cannot be done of what is wanted."""
+        found = list(self._rendering.problems) if self._rendering else []
+        if self._reload.refused:
+            found.append(_refused_file())
+        for neighbor in self._neighbors():
+            refusals = self._ribs[neighbor.link.address].refusals()
+            found += [_refused_route(neighbor.peer, *one) for one in refusals.items()]
+        return tuple(found[:PROBLEM_LIMIT])
+
+    def sessions(self) -> dict[str, SessionState]:
+        """State of every wanted session, by peer name."""
+        states = self._book.refused(self._rendering)
+        for neighbor in self._neighbors():
+            address = neighbor.link.address
+            counts = self._ribs[address].counts()
+            states[neighbor.peer] = self._book.state(
+                neighbor.peer, address, counts, connected=self._connected
+            )
+        return states
+
+    def route_status(self, peer: str, prefix: IPNetwork) -> RouteStatus:
+        """How far the desired route for `prefix` got towards `peer`."""
+        for neighbor in self._neighbors():
+            if neighbor.peer == peer:
+                return self._ribs[neighbor.link.address].status(prefix)
+        return RouteStatus.DESIRED
+
+    def holding(self, now: float) -> frozenset[IPNetwork]:
+        """Prefixes that any peer may still have from us."""
+        ribs = (*self._ribs.values(), *self._leaving.values())
+        return frozenset().union(*(rib.holding(now) for rib in ribs))
+
+    # Wanted sessions
+
+    def _neighbors(self) -> tuple[Neighbor, ...]:
+        return self._rendering.neighbors if self._rendering else ()
+
+    def _take_rendering(self, rendering: Rendering, now: float) -> None:
+        old, self._rendering = self._rendering, rendering
+        if old is None or old.text != rendering.text:
+            self._out.append(WriteConfiguration(rendering.text))
+        wanted = {neighbor.link.address: neighbor for neighbor in rendering.neighbors}
+        for address in self._ribs.keys() - wanted.keys():
+            leaving = self._leaving[address] = self._ribs.pop(address)
+            if leaving.graceful_restart:
+                leaving.want({})
+        for address in wanted.keys() - self._ribs.keys():
+            back = self._leaving.pop(address) if address in self._leaving else None
+            self._ribs[address] = back or self._new(wanted[address])
+        self._reload.want({address: n.digest for address, n in wanted.items()}, now)
+        if not self._reload.pending:
+            self._in_force()
+
+    def _new(self, neighbor: Neighbor) -> AdjRibOut:
+        rib = AdjRibOut(neighbor.link, graceful_restart=neighbor.graceful_restart)
+        if self._connected and self._book.is_up(neighbor.link.address):
+            rib.up(self._book.local(neighbor.link.address))
+        return rib
+
+    def _in_force(self) -> None:
+        """Do what was waiting for the new configuration to be in force."""
+        self._leaving.clear()
+        for neighbor in self._neighbors():
+            rib = self._ribs[neighbor.link.address]
+            rib.relink(neighbor.link, graceful_restart=neighbor.graceful_restart)
+
+    # What ExaBGP says
+
+    def _reset(self) -> None:
+        self._neighbors_known = False
+        self._buffer.clear()
+        self._under_way.clear()
+        self._weight = 0
+        self._retry_at = None
+        self._reload.forget()
+        for rib in (*self._ribs.values(), *self._leaving.values()):
+            rib.lost()
+
+    def _take(self, event: events.Event, now: float) -> None:
+        match event:
+            case events.UpdateSent():
+                rib = self._rib(event.peer)
+                if rib is not None:
+                    rib.flushed(event, now)
+                    self._out.append(Changed())
+            case events.Answer():
+                self._take_answer(event.ok, now)
+            case events.StateEvent():
+                self._take_state(event, now)
+            case events.ShownRoute():
+                rib = self._rib(event.peer)
+                if rib is not None:
+                    rib.shown(event.change)
+            case events.Neighbors() | events.ConfigurationLine():
+                if self._under_way:
+                    self._under_way[0].lines.append(event)
+            case events.ShuttingDown():
+                self._out.append(Note("warning", "ExaBGP is shutting down"))
+            case _:
+                pass
+
+    def _rib(self, address: IPAddress) -> AdjRibOut | None:
+        return self._ribs.get(address) or self._leaving.get(address)
+
+    def _take_answer(self, ok: bool, now: float) -> None:
+        if not self._under_way:
+            self._out.append(Reconnect("an answer to no command"))
+            return
+        asked = self._under_way.popleft()
+        if asked.line is not None and asked.rib is not None:
+            self._weight -= asked.line.weight
+            if ok:
+                asked.rib.accepted(asked.line.changes, now)
+            else:
+                self._out.append(
+                    Note("error", "ExaBGP refused a command", {"command": asked.line.text})
+                )
+                asked.rib.rejected(asked.line.changes)
+        elif asked.done is not None:
+            self._answering = asked
+            asked.done(ok, now)
+
+    def _take_state(self, event: events.StateEvent, now: float) -> None:
+        if event.state not in {"up", "down"}:
+            return
+        note = self._book.take(event, now)
+        rib = self._rib(event.peer)
+        if rib is not None:
+            if event.state == "up":
+                rib.up(event.local)
+            else:
+                rib.down(now)
+        self._out += [note, Changed()] if note is not None else [Changed()]
+
+    # What is to be asked
+
+    def _advance(self, now: float) -> list[Action]:
+        if self._connected:
+            ribs = self._ribs.values()
+            leaving = self._leaving.values()
+            self._reload.advance(
+                now,
+                said_farewell=all(r.settled or r.phase is not Phase.LIVE for r in leaving),
+                blocked=any(rib.unflushed for rib in (*ribs, *leaving)),
+            )
+            if not self._ask_alone(now):
+                self._send_routes(now)
+        return self._drain()
+
+    def _drain(self) -> list[Action]:
+        out, self._out = self._out, []
+        seen_change = False
+        actions: list[Action] = []
+        for action in out:
+            if not (seen_change and isinstance(action, Changed)):
+                actions.append(action)
+            seen_change = seen_change or isinstance(action, Changed)
+        return actions
+
+    def _ask_alone(self, now: float) -> bool:
+        """Send what must be alone, if there is any; True while routes must wait for it."""
+        if self._under_way and self._under_way[0].line is None:
+            return True
+        question = None if self._wait_to_ask(now) else self._question()
+        if question is None:
+            return False
+        if not self._under_way:
+            if question.note is not None:
+                self._out.append(question.note)
+            self._under_way.append(_Asked(done=question.done))
+            self._out.append(SendLine(question.text))
+        return True
+
+    def _wait_to_ask(self, now: float) -> bool:
+        return self._retry_at is not None and now < self._retry_at
+
+    def _question(self) -> _Question | None:
+        if not self._neighbors_known:
+            return _Question(command.SHOW_NEIGHBORS, self._told_neighbors)
+        if not self._reload.known or self._reload.step is Step.VERIFY:
+            return _Question(command.SHOW_CONFIGURATION, self._told_configuration)
+        return self._about_ribs() or self._about_reload() or self._about_ends()
+
+    def _about_ribs(self) -> _Question | None:
+        epochs = [(r, r.epoch) for r in self._ribs.values() if r.phase is Phase.ASKING]
+        if not epochs:
+            return None
+
+        def told(ok: bool, now: float) -> None:
+            for rib, epoch in epochs:
+                if ok and rib.epoch == epoch:
+                    rib.shown_all()
+                else:
+                    rib.restart_showing()
+            self._retry_at = None if ok else now + RETRY_S
+
+        if len(epochs) > 1:
+            return _Question(command.SHOW_ADJ_RIB_OUT, told)
+        return _Question(command.show_adj_rib_out(epochs[0][0].link.address), told)
+
+    def _about_reload(self) -> _Question | None:
+        blocking = next((rib for rib in self._all_ribs() if rib.unflushed), None)
+        if self._reload.step is Step.TEARDOWN and blocking is not None:
+            text = "a peer does not take its routes and keeps a reload from happening: reset"
+            note = Note("warning", text, {"peer": str(blocking.link.address)})
+            return _Question(
+                command.teardown(blocking.link),
+                lambda _ok, now: self._reload.torn_down(now),
+                note,
+            )
+        if self._reload.step in {Step.TEARDOWN, Step.RELOAD}:
+            return _Question(command.RELOAD, lambda _ok, _now: self._reload.reloaded())
+        return None
+
+    def _all_ribs(self) -> list[AdjRibOut]:
+        return [*self._ribs.values(), *self._leaving.values()]
+
+    def _about_ends(self) -> _Question | None:
+        if self._reload.paused:
+            return None
+        for rib in self._ribs.values():
+            for family in rib.ends_due():
+                done = partial(_end_taken, rib, family)
+                return _Question(command.end_of_rib(rib.link, family), done)
+        return None
+
+    def _send_routes(self, now: float) -> None:
+        if self._reload.paused:
+            return
+        progress = True
+        while progress and self._weight < WINDOW:
+            progress = False
+            for rib in self._all_ribs():
+                # in turns, so that one peer with much to do does not keep the others waiting
+                share = min(WINDOW - self._weight, max(1, WINDOW // 4))
+                for line in rib.take(share, now):
+                    self._under_way.append(_Asked(line=line, rib=rib))
+                    self._weight += line.weight
+                    self._out.append(SendLine(line.text))
+                    progress = True
+
+    # What was told
+
+    def _told_neighbors(self, ok: bool, now: float) -> None:
+        lines = [one for one in self._answering.lines if isinstance(one, events.Neighbors)]
+        if not ok or not lines:
+            self._retry_at = now + RETRY_S
+            return
+        self._neighbors_known = True
+        self._out.append(Changed())
+        self._out += self._book.take_all(lines[-1].states, now)
+        for address, rib in (*self._ribs.items(), *self._leaving.items()):
+            if self._book.is_up(address):
+                rib.up(self._book.local(address))
+            else:
+                rib.down(now)
+
+    def _told_configuration(self, ok: bool, now: float) -> None:
+        if not ok:
+            self._retry_at = now + RETRY_S
+            return
+        found: dict[IPAddress, str] = {}
+        address: IPAddress | None = None
+        for one in self._answering.lines:
+            if isinstance(one, events.ConfigurationLine):
+                address = one.neighbor or address
+                if address is not None:
+                    found[address] = one.description or found.get(address, "")
+        self._reload.in_force(found, now)
+        if not self._reload.pending:
+            self._in_force()
+        self._out.append(Changed())
+
+
+def _end_taken(rib: AdjRibOut, family: Family, ok: bool, now: float) -> None:
+    del ok, now
+    rib.end_taken(family)
+
+
+def _refused_file() -> Problem:
+    return Problem(
+        Severity.ERROR,
+        "reloadRefused",
+        "exabgp.conf",
+        "ExaBGP does not take the rendered configuration into force; the old one stays",
+        hint="see the log of the exabgp role",
+    )
+
+
+def _refused_route(peer: str, prefix: IPNetwork, reason: str) -> Problem:
+    message = f"{prefix} is not sent: {reason}"
+    return Problem(Severity.WARNING, "routeNotSent", f"BGPPeer {peer}", message)

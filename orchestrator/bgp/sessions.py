@@ -1,0 +1,94 @@
+"""Which sessions are up, since when, and how the last one ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.bgp.actions import Note
+from orchestrator.bgp.events import NeighborState, StateEvent
+from orchestrator.bgp.render import Rendering
+from orchestrator.model.address import IPAddress
+from orchestrator.model.problem import Severity
+from orchestrator.model.session_state import SessionState, SessionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    up: bool
+    since: float
+    local: IPAddress | None = None
+    error: str | None = None
+
+
+class SessionBook:
+    """Keeps the last known state of each session, by the peer's address."""
+
+    def __init__(self) -> None:
+        self._entries: dict[IPAddress, _Entry] = {}
+
+    def take(self, event: StateEvent, now: float) -> Note | None:
+        """Enter an event; the note is for the log, None when nothing changed."""
+        up = event.state == "up"
+        old = self._entries.get(event.peer)
+        same = old is not None and old.up == up
+        since = old.since if old is not None and same else now
+        error = event.reason or None if not up else (old.error if old else None)
+        local = event.local or (old.local if old else None)
+        self._entries[event.peer] = _Entry(up, since, local, error)
+        if same:
+            return None
+        reason = {} if up else {"reason": event.reason}
+        level = "info" if up else "warning"
+        return Note(level, f"session {event.state}", {"peer": str(event.peer), **reason})
+
+    def take_all(self, states: Sequence[NeighborState], now: float) -> list[Note]:
+        """Enter the answer to `show neighbor json`; what it does not name is not up."""
+        notes = []
+        listed = {state.peer: state for state in states}
+        for peer in self._entries.keys() | listed.keys():
+            state = listed.get(peer)
+            up = state is not None and state.up
+            local = state.local if state is not None else None
+            note = self.take(StateEvent(peer, "up" if up else "down", local), now)
+            notes += [note] if note is not None else []
+        return notes
+
+    def is_up(self, address: IPAddress) -> bool:
+        """Tell whether the session was up when last heard of."""
+        entry = self._entries.get(address)
+        return entry is not None and entry.up
+
+    def local(self, address: IPAddress) -> IPAddress | None:
+        """Own end of the session, if it is known."""
+        entry = self._entries.get(address)
+        return entry.local if entry is not None else None
+
+    def state(
+        self,
+        peer: str,
+        address: IPAddress,
+        counts: tuple[int, int, int],
+        *,
+        connected: bool,
+    ) -> SessionState:
+        """Describe one session; `counts` are routes desired, sent, flushed."""
+        entry = self._entries.get(address, _Entry(up=False, since=0.0))
+        status = SessionStatus.UP if entry.up else SessionStatus.DOWN
+        if not connected:
+            status = SessionStatus.UNKNOWN
+        return SessionState(peer, status, entry.since, entry.error, *counts)
+
+    @staticmethod
+    def refused(rendering: Rendering | None) -> dict[str, SessionState]:
+        """Describe the sessions that cannot be had, by peer name."""
+        errors = (
+            (p for p in rendering.problems if p.severity is Severity.ERROR) if rendering else ()
+        )
+        down = SessionStatus.DOWN
+        return {
+            problem.object.removeprefix("BGPPeer "): SessionState(
+                problem.object.removeprefix("BGPPeer "), down, 0.0, problem.message
+            )
+            for problem in errors
+        }
