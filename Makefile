@@ -1,0 +1,37 @@
+# make demo   see it work on this machine     make test   everything that CI runs
+PYTHON ?= python3
+LAB_PACKAGES = frr iproute2 procps
+TEST_PACKAGES = $(LAB_PACKAGES) bird2 nftables tcpdump faketime iputils-ping
+
+.PHONY: demo test install bench clean
+
+install: .venv/installed
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; try make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/system-packages python3-venv
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python setup.cfg deploy/constraints.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e .
+	@touch $@
+
+.venv/tested: .venv/installed
+	.venv/bin/pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[test,dev]'
+	@touch $@
+
+# Without the packages the demo runs in its smaller form, and says what it leaves out.
+demo: .venv/installed
+	@.ci/system-packages $(LAB_PACKAGES) || true
+	.venv/bin/orchestrator demo $(ARGS)
+
+test: .venv/tested
+	@.ci/system-packages $(TEST_PACKAGES)
+	.ci/test $(ARGS)
+
+bench: .venv/tested
+	@.ci/system-packages $(TEST_PACKAGES)
+	.venv/bin/python -m tests.bench $(ARGS)
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
