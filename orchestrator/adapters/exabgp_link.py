@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from orchestrator.adapters.exabgp_places import Places
 from orchestrator.adapters.exabgp_process import write_private
 from orchestrator.adapters.exabgp_sources import Sources
 from orchestrator.bgp.actions import (
@@ -23,7 +24,6 @@ from orchestrator.model.plan import Session
 from orchestrator.model.problem import Problem
 from orchestrator.model.route import Rib
 from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
-from orchestrator.settings import Settings
 
 FIRST_RETRY_S = 0.02
 LAST_RETRY_S = 1.0
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 class ExaBGPLink:
     """A `Backend` that speaks to ExaBGP; see there for what the methods promise."""
 
-    def __init__(self, settings: Settings, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, settings: Places, on_change: Callable[[], None] = lambda: None) -> None:
         self.on_change: Callable[[], None] = on_change
         self._settings = settings
         self._talk = Conversation()

@@ -311,6 +311,8 @@ class Conversation:
         if not self._under_way:
             if question.note is not None:
                 self._out.append(question.note)
+            if question.text == command.RELOAD and self._rendering is not None:
+                self._out.append(WriteConfiguration(self._rendering.text))
             self._under_way.append(_Asked(done=question.done))
             self._out.append(SendLine(question.text))
         return True
