@@ -39,8 +39,8 @@ class Reading:
     policy: Policy = field(default_factory=Policy)
     cluster: Cluster = field(default_factory=Cluster)
     problems: tuple[Problem, ...] = ()
-    good: Mapping[ObjectKey, Good] = field(default_factory=dict, repr=False)
-    memo: Memo = field(default_factory=dict, repr=False)
+    good: Mapping[ObjectKey, Good] = field(default_factory=dict, repr=False, compare=False)
+    memo: Memo = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def valid(self) -> bool:
@@ -53,26 +53,34 @@ def read(
     *,
     namespace: str = "metallb-system",
     previous: Reading | None = None,
-    incomplete: bool = False,
+    unread: Sequence[str] = (),
 ) -> Reading:
     """Read all sources. Never raises on bad input.
 
     A faulty object is left out, or stays in force in its last good version, known from `previous`.
     What a source held last time stays too while part of that source is unreadable. An object that is
-    absent from well-read sources is deleted. `incomplete` says that a source could not be had at
-    all, so that pools may be missing.
+    absent from well-read sources is deleted. `unread` names files and directories that could not be
+    had at all: what came from them stays, and pools may be missing.
     """
     previous = previous or Reading()
     known = {good.source for good in previous.good.values()}
     gathered = gather(sources, namespace, previous.memo, known)
+    gathered.lost.update(_under(known, unread))
     offers, taken = _sort_out(gathered, previous)
     linker = _Linker(offers, taken, namespace)
     policy, cluster = linker.policy(), linker.cluster(previous.cluster)
     problems = _in_order(sources, [*gathered.problems, *linker.problems()])
-    faulty = incomplete or bool(gathered.lost) or _error_on_pool(problems)
+    faulty = bool(unread) or bool(gathered.lost) or _error_on_pool(problems)
     if faulty:
         policy = replace(policy, pools_faulty=True)
     return Reading(policy, cluster, problems, linker.settled, gathered.memo)
+
+
+def _under(known: Iterable[str], unread: Sequence[str]) -> Iterator[str]:
+    """Find the known sources that are, or lie in, what could not be had."""
+    for name in known:
+        if any(name == path or name.startswith(path.rstrip("/") + "/") for path in unread):
+            yield name
 
 
 def _error_on_pool(problems: Iterable[Problem]) -> bool:
