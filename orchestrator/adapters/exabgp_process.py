@@ -25,7 +25,7 @@ EXABGP_VARIABLES = {
     "exabgp.api.chunk": "1000",
     "exabgp.api.show-routes-format": "v2",
     "exabgp.log.destination": "stderr",
-    "exabgp.log.level": "WARNING",
+    "exabgp.log.level": "ERROR",
     "exabgp.log.short": "true",
     "exabgp.reactor.speed": "1.0",
     "exabgp.tcp.bind": "",

@@ -69,6 +69,8 @@ class AdjRibOut:
     def __init__(self, link: Link, *, graceful_restart: bool = False) -> None:
         self.link = link
         self.graceful_restart = graceful_restart
+        self._configured = link
+        self._negotiated: tuple[Family, ...] | None = None
         self.phase = Phase.DOWN
         self.epoch = 0
         """Grows with every session; tells answers about this one from those about the last."""
@@ -108,14 +110,23 @@ class AdjRibOut:
         self.graceful_restart = graceful_restart
         if link.local_address is None:
             link = replace(link, local_address=self.link.local_address)
-        if link != self.link:
-            self.link = link
+        if link != self._configured:
+            self._configured = link
+            self._agree()
             if self.phase is Phase.LIVE:
                 self._reconsider_all()
 
+    def _agree(self) -> None:
+        """Leave only the families that the peer agreed to carry."""
+        agreed = self._negotiated
+        families = self._configured.families
+        if agreed is not None:
+            families = tuple(family for family in families if family in agreed)
+        self.link = replace(self._configured, families=families)
+
     # What ExaBGP tells
 
-    def up(self, local: IPAddress | None) -> None:
+    def up(self, local: IPAddress | None, families: tuple[Family, ...] | None = None) -> None:
         """Begin a session: nothing is sent before ExaBGP has shown what it holds for the peer."""
         self._forget_flight()
         self.phase = Phase.ASKING
@@ -124,9 +135,11 @@ class AdjRibOut:
         self._rejected.clear()
         self._singly.clear()
         self._resent.clear()
-        self._ends_due = set(self.link.families) if self.graceful_restart else set()
         if local is not None:
-            self.link = _with_local(self.link, local)
+            self._configured = replace(self._configured, local_address=local)
+        self._negotiated = families
+        self._agree()
+        self._ends_due = set(self.link.families) if self.graceful_restart else set()
 
     def down(self, now: float) -> None:
         """End a session: what was on its way may or may not be replayed in the next one."""
@@ -413,7 +426,3 @@ def _same(seen: PathAttributes | None, meant: PathAttributes | None) -> bool:
     if seen is None or meant is None or meant.next_hop is not None:
         return seen == meant
     return replace(seen, next_hop=None) == meant
-
-
-def _with_local(link: Link, local: IPAddress) -> Link:
-    return replace(link, local_address=local)

@@ -78,6 +78,8 @@ class NeighborState:
     peer: IPAddress
     up: bool
     local: IPAddress | None = None
+    families: tuple[Family, ...] = ()
+    """What both sides agreed to carry; routes of other families are dropped by ExaBGP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,11 @@ def _neighbors(body: list[Any]) -> Iterator[NeighborState]:
         try:
             peer = ipaddress.ip_address(one["peer"]["address"])
             yield NeighborState(
-                peer, one["state"] == "up", address_or_none(one["local"]["address"])
+                peer=peer,
+                # its "state" is "down" for the first second, since it is made of whole seconds
+                up=one["fsm"] == "ESTABLISHED",
+                local=address_or_none(one["local"]["address"]),
+                families=tuple(f for f in Family if f"{f} unicast" in one["families"]),
             )
         except PARSE_ERRORS:
             continue

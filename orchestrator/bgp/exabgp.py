@@ -67,6 +67,7 @@ class Conversation:
         self._reload = Reload()
         self._connected = False
         self._neighbors_known = False
+        self._look_again = False
         self._buffer = bytearray()
         self._under_way: deque[_Asked] = deque()
         self._weight = 0
@@ -198,7 +199,7 @@ class Conversation:
     def _new(self, neighbor: Neighbor) -> AdjRibOut:
         rib = AdjRibOut(neighbor.link, graceful_restart=neighbor.graceful_restart)
         if self._connected and self._book.is_up(neighbor.link.address):
-            rib.up(self._book.local(neighbor.link.address))
+            self._begin(neighbor.link.address, rib)
         return rib
 
     def _in_force(self) -> None:
@@ -212,6 +213,7 @@ class Conversation:
 
     def _reset(self) -> None:
         self._neighbors_known = False
+        self._look_again = False
         self._buffer.clear()
         self._under_way.clear()
         self._weight = 0
@@ -272,6 +274,7 @@ class Conversation:
         if rib is not None:
             if event.state == "up":
                 rib.up(event.local)
+                self._look_again = True  # it alone tells which families were agreed on
             else:
                 rib.down(now)
         self._out += [note, Changed()] if note is not None else [Changed()]
@@ -321,7 +324,7 @@ class Conversation:
         return self._retry_at is not None and now < self._retry_at
 
     def _question(self) -> _Question | None:
-        if not self._neighbors_known:
+        if not self._neighbors_known or self._look_again:
             return _Question(command.SHOW_NEIGHBORS, self._told_neighbors)
         if not self._reload.known or self._reload.step is Step.VERIFY:
             return _Question(command.SHOW_CONFIGURATION, self._told_configuration)
@@ -392,14 +395,19 @@ class Conversation:
         if not ok or not lines:
             self._retry_at = now + RETRY_S
             return
-        self._neighbors_known = True
+        self._neighbors_known, self._look_again = True, False
         self._out.append(Changed())
         self._out += self._book.take_all(lines[-1].states, now)
         for address, rib in (*self._ribs.items(), *self._leaving.items()):
+            if rib.phase is Phase.LIVE and self._book.is_up(address):
+                continue
             if self._book.is_up(address):
-                rib.up(self._book.local(address))
+                self._begin(address, rib)
             else:
                 rib.down(now)
+
+    def _begin(self, address: IPAddress, rib: AdjRibOut) -> None:
+        rib.up(self._book.local(address), self._book.families(address))
 
     def _told_configuration(self, ok: bool, now: float) -> None:
         if not ok:

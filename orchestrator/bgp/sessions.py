@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.bgp.actions import Note
 from orchestrator.bgp.events import NeighborState, StateEvent
 from orchestrator.bgp.render import Rendering
-from orchestrator.model.address import IPAddress
+from orchestrator.model.address import Family, IPAddress
 from orchestrator.model.problem import Severity
 from orchestrator.model.session_state import SessionState, SessionStatus
 
@@ -18,6 +18,7 @@ class _Entry:
     up: bool
     since: float
     local: IPAddress | None = None
+    families: tuple[Family, ...] | None = None
     error: str | None = None
 
 
@@ -35,7 +36,8 @@ class SessionBook:
         since = old.since if old is not None and same else now
         error = event.reason or None if not up else (old.error if old else None)
         local = event.local or (old.local if old else None)
-        self._entries[event.peer] = _Entry(up, since, local, error)
+        families = old.families if old is not None and same else None
+        self._entries[event.peer] = _Entry(up, since, local, families, error)
         if same:
             return None
         reason = {} if up else {"reason": event.reason}
@@ -52,6 +54,9 @@ class SessionBook:
             local = state.local if state is not None else None
             note = self.take(StateEvent(peer, "up" if up else "down", local), now)
             notes += [note] if note is not None else []
+            if state is not None and up:
+                entry = self._entries[peer]
+                self._entries[peer] = replace(entry, families=state.families)
         return notes
 
     def is_up(self, address: IPAddress) -> bool:
@@ -63,6 +68,11 @@ class SessionBook:
         """Own end of the session, if it is known."""
         entry = self._entries.get(address)
         return entry.local if entry is not None else None
+
+    def families(self, address: IPAddress) -> tuple[Family, ...] | None:
+        """Families that both ends agreed to carry; None while that is not known."""
+        entry = self._entries.get(address)
+        return entry.families if entry is not None else None
 
     def state(
         self,
