@@ -20,7 +20,7 @@ def read_files(filenames: Sequence[Path], namespace: str) -> Reading:
     """Read `filenames`; a file that cannot be opened ends the process with status 3."""
     wants_stdin = any(str(path) == "-" for path in filenames)
     loaded = load(filenames, stdin=sys.stdin.buffer.read() if wants_stdin else None)
-    if loaded.unreadable:
+    if loaded.unread:
         problem = loaded.problems[0]
         fail(problem.object, problem.message)
     return read(loaded.sources, namespace=namespace)

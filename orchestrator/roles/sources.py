@@ -44,14 +44,22 @@ class Sources:
         """Read all files once; what cannot be read keeps its last good version."""
         if self._loaded is None:
             self._start_from_memory()
-        self._loaded = load(self._settings.filenames, self._loaded)
+        loaded = load(self._settings.filenames, self._loaded)
+        if loaded.unread and self.reading is None:
+            # Nothing is known of what is missing, so nothing may be decided yet.
+            self.problems = loaded.problems
+            return
+        self._loaded = loaded
         reading = read(
-            self._loaded.sources, namespace=self._settings.namespace, previous=self.reading
+            loaded.sources,
+            namespace=self._settings.namespace,
+            previous=self.reading,
+            unread=loaded.unread,
         )
-        problems = (*self._loaded.problems, *reading.problems)
+        problems = (*loaded.problems, *reading.problems)
         if self.reading is None or (reading, problems) != (self.reading, self.problems):
             self.reading, self.problems = reading, problems
-            self._remember(self._loaded.sources)
+            self._remember(loaded.sources)
             self._on_change()
 
     async def run(self) -> None:
@@ -70,6 +78,7 @@ class Sources:
     def _start_from_memory(self) -> None:
         sources = _decode(read_json(self._memory))
         if sources:
+            self._loaded = Loaded(tuple(sources))
             self.reading = read(sources, namespace=self._settings.namespace)
 
     def _remember(self, sources: tuple[Source, ...]) -> None:
