@@ -1,0 +1,47 @@
+"""When a change is planned: at once when idle, after quiet in a burst, never too late."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.roles.quiet_time import LIMIT_S, QUIET_S, QuietTime
+
+
+def test_first_change_when_idle_is_due_at_once() -> None:
+    """After a pause the first change is planned at the moment it comes."""
+    quiet = QuietTime()
+    assert quiet.due() is None
+    quiet.mark(10.0)
+    assert quiet.due() == 10.0
+    quiet.planned(10.0)
+    assert quiet.due() is None
+
+
+def test_burst_waits_for_quiet() -> None:
+    """Changes right after a plan are planned together, 50 ms after the last of them."""
+    quiet = QuietTime()
+    quiet.planned(10.0)
+    quiet.mark(10.01)
+    quiet.mark(10.03)
+    assert quiet.due() == 10.03 + QUIET_S
+
+
+@given(st.lists(st.floats(0, 0.2), min_size=1, max_size=50))
+def test_no_change_waits_longer_than_the_limit(gaps: list[float]) -> None:
+    """However changes come, each is due at most 500 ms after it was marked."""
+    quiet = QuietTime()
+    quiet.planned(0.0)
+    now = 0.0
+    first: float | None = None
+    for gap in gaps:
+        now += gap
+        due = quiet.due()
+        if due is not None and due <= now:
+            quiet.planned(now)
+            first = None
+        quiet.mark(now)
+        first = now if first is None else first
+        later = quiet.due()
+        assert later is not None
+        assert later <= first + LIMIT_S
