@@ -34,6 +34,10 @@ EXABGP_VARIABLES = {
 
 LOG_LINE_LIMIT = 1 << 16
 LOG_LINE_SHOWN = 500
+LOG_PERIOD_S = 10.0
+LOG_LINES_A_PERIOD = 100
+SECRET = "md5-password"
+"""ExaBGP logs a line that it does not understand as it stands."""
 LOG_GRACE_S = 1.0
 STOP_LIMIT_S = 3.0
 """A frozen ExaBGP does not react to TERM for as long as its hold time (measured)."""
@@ -110,6 +114,8 @@ class ExaBGPProcess:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._period_at = 0.0
+        self._logged = 0
         self._log = asyncio.create_task(self._read_log())
 
     @classmethod
@@ -175,11 +181,22 @@ class ExaBGPProcess:
     def _take_log(self, line: str) -> None:
         if line.startswith(RELAY_PREFIX):
             LOG.warning(line)
-        elif line and not line.startswith(KNOWN_NOISE):
-            LOG.info(line[:LOG_LINE_SHOWN], extra={"program": "exabgp"})
+        elif line and not line.startswith(KNOWN_NOISE) and self._may_log():
+            shown = "(a line with a password)" if SECRET in line else line[:LOG_LINE_SHOWN]
+            LOG.warning(shown, extra={"program": "exabgp"})
         if LOST_RELAY in line:
             # ExaBGP has stopped its peers for good: only a new one helps.
             self._signal(signal.SIGTERM)
+
+    def _may_log(self) -> bool:
+        """Limit the rate: so many lines in a period, then one that says that more were left out."""
+        now = asyncio.get_running_loop().time()
+        if now - self._period_at >= LOG_PERIOD_S:
+            self._period_at, self._logged = now, 0
+        self._logged += 1
+        if self._logged == LOG_LINES_A_PERIOD + 1:
+            LOG.warning("further lines of ExaBGP are left out", extra={"for_s": LOG_PERIOD_S})
+        return self._logged <= LOG_LINES_A_PERIOD
 
 
 def session_members(session: int) -> list[int]:
