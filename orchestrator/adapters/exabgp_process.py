@@ -36,14 +36,14 @@ LOG_LINE_LIMIT = 1 << 16
 LOG_LINE_SHOWN = 500
 LOG_PERIOD_S = 10.0
 LOG_LINES_A_PERIOD = 100
-SECRET = "md5-password"
+NOT_TO_BE_SHOWN = "md5-password"
 """ExaBGP logs a line that it does not understand as it stands."""
 LOG_GRACE_S = 1.0
 STOP_LIMIT_S = 3.0
 """A frozen ExaBGP does not react to TERM for as long as its hold time (measured)."""
 RELAY_PREFIX = "relay: "
 LOST_RELAY = "lost the helper process"
-KNOWN_NOISE = ("advice ", "welcome ")
+KNOWN_NOISE = ("advice ", "welcome ", "****")
 
 LOG = logging.getLogger(__name__)
 
@@ -182,7 +182,7 @@ class ExaBGPProcess:
         if line.startswith(RELAY_PREFIX):
             LOG.warning(line)
         elif line and not line.startswith(KNOWN_NOISE) and self._may_log():
-            shown = "(a line with a password)" if SECRET in line else line[:LOG_LINE_SHOWN]
+            shown = "(a line with a password)" if NOT_TO_BE_SHOWN in line else line[:LOG_LINE_SHOWN]
             LOG.warning(shown, extra={"program": "exabgp"})
         if LOST_RELAY in line:
             # ExaBGP has stopped its peers for good: only a new one helps.

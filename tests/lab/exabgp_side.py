@@ -193,7 +193,7 @@ class Side:
 
     def relay_pid(self) -> int:
         """Process id of the relay."""
-        return _child(self.exabgp_pid())
+        return poll(lambda: _child(self.exabgp_pid()), 20, "the relay")
 
     def stop(self) -> int:
         """Ask the role to stop, and return its exit status."""
@@ -218,10 +218,12 @@ def _child(parent: int) -> int:
     """The only child of `parent`."""
 
     def find() -> Sequence[int]:
-        text = Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii")
-        return [int(word) for word in text.split()]
+        with contextlib.suppress(OSError):
+            text = Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii")
+            return [int(word) for word in text.split()]
+        return []
 
-    found = poll(find, 10, f"a child of {parent}")
+    found = poll(find, 5, f"a child of {parent}")
     return found[0]
 
 
@@ -236,5 +238,6 @@ def thaw(pid: int) -> None:
 
 
 def kill(pid: int) -> None:
-    """Kill a process with -9."""
-    os.kill(pid, signal.SIGKILL)
+    """Kill a process with -9, if it is still there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
