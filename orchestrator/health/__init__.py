@@ -1,1 +1,1 @@
-"""Sans-I/O health checks with rise and fall."""
+"""Health of virtual IPs, without input or output: rise, fall, intervals, disable files."""

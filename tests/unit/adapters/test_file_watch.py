@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_replaced_by_rename(tmp_path: Path, watch_of: Callable[..., FileWatch]) 
     path.write_text("one")
     watch = watch_of(path)
     for text in ("two", "three", "four"):
-        notices(watch, lambda text=text: replace(path, text))
+        notices(watch, partial(replace, path, text))
     stays_quiet(watch)
 
 
