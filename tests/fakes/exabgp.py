@@ -45,7 +45,10 @@ class FakePeer:
     ended: list[str] = field(default_factory=list)
     stalled: bool = False
     include_withdraw: bool = False
+    _withdraws: bool = False
     resets: int = 0
+    overlaps: int = 0
+    """Changes that came while another of the same prefix was queued: trap 1."""
 
     @property
     def local(self) -> str:
@@ -73,17 +76,24 @@ class FakePeer:
         self.cache.pop(prefix, None)
 
     def _put(self, prefix: str, group: Attributes, attributes: Attributes | None) -> None:
+        self.overlaps += self.up and prefix in self.latest
         self.queue.setdefault(group, {})[prefix] = attributes
         self.latest[prefix] = attributes
 
     def start(self) -> None:
         """Begin a session: all of the cache is queued again."""
-        self.up, self.include_withdraw = True, False
-        self.stalled = False
+        self.include_withdraw, self.stalled = False, False
         self.wire.clear()
         self.ended.clear()
         for prefix, attributes in list(self.cache.items()):
             self._put(prefix, attributes, attributes)
+        self.up = True
+        self._take_batch()
+
+    def _take_batch(self) -> None:
+        self.batch = deque(dict(group) for group in self.queue.values() if group)
+        self.queue, self.latest = {}, {}
+        self._withdraws = self.include_withdraw
 
     def stop(self) -> None:
         """End the session; what was queued is forgotten, the cache is not."""
@@ -100,9 +110,7 @@ class FakePeer:
         if not self.up or self.stalled:
             return None
         if not self.batch and self.latest:
-            self.batch = deque(dict(group) for group in self.queue.values() if group)
-            self.queue, self.latest = {}, {}
-            self._withdraws = self.include_withdraw
+            self._take_batch()
         if self.batch:
             return self._send_update(self.batch.popleft())
         if self.ends:
