@@ -32,7 +32,10 @@ def parse_address(text: str) -> IPAddress:
     """Parse an IPv4 or IPv6 address without zone; an IPv4-mapped IPv6 address is refused."""
     if "%" in text:
         raise ValueError("an address with a zone (%) is not read here")
-    address = ipaddress.ip_address(text)
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError("write it like 192.0.2.1 or 2001:db8::1") from None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         raise ValueError(f"write it as {address.ipv4_mapped}")
     return address
@@ -40,7 +43,10 @@ def parse_address(text: str) -> IPAddress:
 
 def parse_ipv4(text: str) -> IPAddress:
     """Parse an IPv4 address."""
-    return ipaddress.IPv4Address(text)
+    address = parse_address(text)
+    if address.version != 4:
+        raise ValueError("it must be IPv4")
+    return address
 
 
 def parse_host_address(text: str) -> IPAddress:
@@ -65,9 +71,7 @@ def parse_range(text: str) -> AddressRange:
         first, last = (part.strip() for part in text.split("-", 1))
         return _span(parse_address(first), parse_address(last))
     if "/" not in text:
-        raise ValueError(
-            f"write a single address as {text.strip()}-{text.strip()} or with a /length"
-        )
+        raise ValueError("write a single address with /32 or /128")
     return _network(text)
 
 

@@ -125,7 +125,9 @@ def _sort_out(gathered: Gathered, previous: Reading) -> tuple[Offers, Goods]:
         if found.kind.strict or found.faults:
             offers[key.kind].append(_offer(placed, good))
         elif found.draft is not None:
-            taken[key] = Good(found.draft, placed.source, found.created)
+            same = good is not None and good.value == found.draft
+            value = good.value if good is not None and same else found.draft
+            taken[key] = Good(value, placed.source, found.created)
     for key, good in previous.good.items():
         if good.source in gathered.lost and key not in gathered.placed:
             taken[key] = good

@@ -1,0 +1,183 @@
+"""Properties of reading: it never raises, is deterministic, and harms only what is faulty."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.config.documents import UnreadableError, parse
+from orchestrator.config.formats import parse_duration, parse_range, whole_seconds
+from orchestrator.config.kinds.registry import KINDS
+from orchestrator.config.read import Reading, read
+from orchestrator.config.schema import (
+    Boolean,
+    Choice,
+    Integer,
+    Kind,
+    ListOf,
+    MapOf,
+    Record,
+    Text,
+    Type,
+)
+from orchestrator.config.source import Source
+from orchestrator.model.problem import Severity
+
+WORDS = st.sampled_from(
+    [
+        "a",
+        "b-1",
+        "192.0.2.0/24",
+        "10.0.0.1-10.0.0.9",
+        "2001:db8::1",
+        "64512:1",
+        "90s",
+        "lo",
+        "/x",
+        "",
+    ]
+)
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 2**33), st.floats(0, 9), WORDS, st.text(max_size=8)
+)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+def likely(wanted: Type) -> st.SearchStrategy[Any]:
+    """Make values that often, but not always, fit a type; straight from the declaration."""
+    match wanted:
+        case Integer():
+            good: st.SearchStrategy[Any] = st.integers(wanted.minimum, wanted.maximum)
+        case Boolean():
+            good = st.booleans()
+        case Choice():
+            good = st.sampled_from(wanted.values)
+        case Text():
+            good = WORDS
+        case ListOf():
+            good = st.lists(likely(wanted.item), max_size=3)
+        case MapOf():
+            good = st.dictionaries(WORDS, likely(wanted.value), max_size=2)
+        case Record():
+            fields = {field.name: likely(field.type) for field in wanted.fields}
+            good = st.fixed_dictionaries({}, optional=fields)
+        case _:
+            good = WORDS
+    return st.integers(0, 19).flatmap(lambda dice: ANYTHING if dice == 0 else good)
+
+
+def objects(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
+    """Make objects of a kind that are often good."""
+    annotations = st.dictionaries(
+        st.sampled_from([field.name for field in kind.annotations] or ["x"]), WORDS, max_size=2
+    )
+    metadata = st.fixed_dictionaries(
+        {"name": st.sampled_from(["a", "b", "c", "Not_Good"])},
+        optional={
+            "annotations": annotations,
+            "labels": st.dictionaries(WORDS, WORDS, max_size=2),
+            "creationTimestamp": st.sampled_from(["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"]),
+        },
+    )
+    version = f"{kind.group}/{kind.versions[0]}" if kind.group else kind.versions[0]
+    body = {field.name: likely(field.type) for field in kind.body.fields}
+    return st.fixed_dictionaries(
+        {"apiVersion": st.just(version), "kind": st.just(kind.name), "metadata": metadata},
+        optional=body,
+    )
+
+
+OBJECTS = st.lists(st.one_of([objects(kind) for kind in KINDS]), max_size=6)
+LOST = frozenset({"notAnObject", "unreadable"})
+
+
+def stream(made: list[dict[str, Any]]) -> bytes:
+    """Write objects as one stream."""
+    return "\n---\n".join(json.dumps(item, ensure_ascii=True) for item in made).encode()
+
+
+def one(text: bytes, previous: Reading | None = None) -> Reading:
+    """Read one text."""
+    return read([Source("f", text)], previous=previous)
+
+
+@given(OBJECTS)
+def test_reading_never_raises_and_is_repeatable(made: list[dict[str, Any]]) -> None:
+    """Whatever the objects say, reading gives an answer, and the same one again."""
+    text = stream(made)
+    first = one(text)
+    assert one(text) == first
+    assert one(text, first).policy == first.policy
+    assert all(problem.message and problem.place for problem in first.problems)
+
+
+@given(OBJECTS, OBJECTS)
+def test_good_input_means_the_same_whatever_was_before(
+    before: list[dict[str, Any]], after: list[dict[str, Any]]
+) -> None:
+    """After any change, an input without errors means what it means from scratch."""
+    text = stream([*after, {"apiVersion": "v1", "kind": "Pod"}])
+    fresh = one(text)
+    if all(problem.severity is Severity.WARNING for problem in fresh.problems):
+        assert one(text, one(stream(before))) == fresh
+
+
+@given(OBJECTS, st.integers(0, 3000))
+def test_unreadable_rest_deletes_nothing(made: list[dict[str, Any]], length: int) -> None:
+    """Of a text cut inside an object everything stays in force as it was."""
+    text = stream(made)
+    whole = one(text)
+    cut = one(text[:length], whole)
+    if any(problem.code in LOST for problem in cut.problems):
+        for key, good in whole.good.items():
+            assert cut.good[key].value == good.value
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes(data: bytes) -> None:
+    """Any bytes are read without raising; problems have a line and a column."""
+    for problem in one(data).problems:
+        _, line, column = problem.place.rsplit(":", 2)
+        assert int(line) >= 1
+        assert int(column) >= 1
+
+
+@given(st.text(alphabet="ab:-[]{}&*!|>'\"%#? \n\t<0", max_size=60))
+def test_any_yaml_like_text(text: str) -> None:
+    """Text full of YAML's signs is parsed or refused, nothing else."""
+    try:
+        parse(text.encode())
+    except UnreadableError as refused:
+        mark = refused.mark
+    else:
+        return
+    assert mark.line >= 1
+    assert mark.column >= 1
+
+
+@given(st.ip_addresses(v=4), st.ip_addresses(v=4))
+def test_ranges_hold_their_ends(one_end: Any, other_end: Any) -> None:
+    """A range contains its ends, and its mask is no longer than its size allows."""
+    first, last = sorted((one_end, other_end))
+    found = parse_range(f"{first}-{last}")
+    assert first in found
+    assert last in found
+    assert 2 ** (32 - found.mask_length) <= found.size
+
+
+@given(st.integers(0, 10**6))
+def test_durations_of_whole_seconds(seconds: int) -> None:
+    """However a whole number of seconds is written, it is read as that."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    for text in (f"{seconds}s", f"{hours}h{minutes}m{left}s", f"{seconds * 1000}ms"):
+        assert whole_seconds(parse_duration(text)) == seconds
