@@ -139,9 +139,17 @@ def check_host() -> None:
     """LabError when this user or this machine cannot have network namespaces."""
     if os.geteuid() != 0:
         raise LabError("network namespaces need root: run it with sudo")
-    for program, package in (("ip", "iproute2"), ("nsenter", "util-linux")):
+    for program, package in (
+        ("ip", "iproute2"),
+        ("nsenter", "util-linux"),
+        ("unshare", "util-linux"),
+    ):
         if shutil.which(program) is None:
             raise LabError(f"{program} is not installed: apt-get install {package}")
+    namespaces = ["--mount", "--net", "--pid", "--uts", "--ipc", "--fork"]
+    tried = subprocess.run(["unshare", *namespaces, "true"], capture_output=True, check=False)
+    if tried.returncode:
+        raise LabError("this root may not make namespaces: run it outside of the container")
     if "overlay" not in Path("/proc/filesystems").read_text("utf-8").split():
         raise LabError("the kernel has no overlayfs: modprobe overlay")
 
@@ -188,3 +196,12 @@ def wait_until(gone: Callable[[], bool]) -> None:
 def remove_staging(workdir: Path) -> None:
     """Remove the empty directories that nodes were mounted on; the logs stay."""
     shutil.rmtree(workdir / ".nodes", ignore_errors=True)
+
+
+def remove_logs(topology: Topology, workdir: Path) -> None:
+    """Remove the logs of a lab, and their directory if nothing else is in it."""
+    for node in topology.nodes:
+        for log in [workdir / f"{node}.log", *workdir.glob(f"{node}-*.log")]:
+            log.unlink(missing_ok=True)
+    with suppress(OSError):
+        workdir.rmdir()

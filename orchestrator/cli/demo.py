@@ -1,0 +1,91 @@
+"""`orchestrator demo`: the whole thing on this machine, shown step by step."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from orchestrator.lab.scene import Scene
+
+
+@click.command()
+@click.option("--stay", is_flag=True, help="Keep it up afterwards, until Ctrl-C.")
+@click.option("--loopback", is_flag=True, help="Use loopback addresses even where root is given.")
+def demo(stay: bool, loopback: bool) -> None:
+    """Show three nodes that announce one VIP to a router, here, in half a minute.
+
+    In network namespaces with FRR as the router where this user is root; else on loopback
+    addresses with a receiving ExaBGP.
+    """
+    from orchestrator.cli.failure import REFUSED, fail
+    from orchestrator.lab.runner import LabError
+    from orchestrator.lab.scene import DemoError
+    from orchestrator.lab.topology import TopologyError
+
+    signal.signal(signal.SIGTERM, _terminated)
+    workdir = Path(tempfile.mkdtemp(prefix="orchestrator-demo-"))
+    scene = _scene(workdir, loopback)
+    try:
+        _play(scene, stay)
+    except KeyboardInterrupt:
+        click.echo("\nStopping; nothing is left running.")
+        raise SystemExit(130) from None
+    except (DemoError, LabError, TopologyError, OSError) as error:
+        fail("demo", f"{error} (logs: {workdir})", REFUSED)
+    shutil.rmtree(workdir, ignore_errors=True)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def _scene(workdir: Path, loopback: bool) -> Scene:
+    from orchestrator.lab import demo_namespaces
+    from orchestrator.lab.demo_loopback import LoopbackScene
+
+    reason = demo_namespaces.lacking()
+    if reason and not loopback:
+        click.echo(f"Using loopback addresses instead of network namespaces: {reason}.")
+    if loopback or reason:
+        return LoopbackScene(workdir)
+    return demo_namespaces.NamespaceScene(workdir)
+
+
+def _play(scene: Scene, stay: bool) -> None:
+    from orchestrator.lab.demo import Demo
+
+    try:
+        story = Demo(scene, click.echo)
+        story.run()
+        if stay:
+            story.resume()
+            _stay(scene)
+    finally:
+        _close(scene)
+
+
+def _stay(scene: Scene) -> None:
+    click.echo("\nIt stays up until Ctrl-C. To look around, in another terminal:")
+    for command in scene.look_around():
+        click.echo(f"    {command}")
+    signal.pause()
+
+
+def _close(scene: Scene) -> None:
+    """Take everything down; a second Ctrl-C must not leave half of it."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        scene.close()
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
