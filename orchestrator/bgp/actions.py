@@ -43,3 +43,12 @@ class Note:
 
 
 Action: TypeAlias = SendLine | WriteConfiguration | Reconnect | Changed | Note
+
+
+def one_change(actions: list[Action]) -> list[Action]:
+    """Leave only the first `Changed`: it says nothing more the second time."""
+    changed = Changed()
+    if changed not in actions:
+        return actions
+    first = actions.index(changed)
+    return [one for at, one in enumerate(actions) if at == first or one != changed]

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from orchestrator.bgp import command
 from orchestrator.bgp.events import UpdateSent
+from orchestrator.bgp.lines import Line, next_line
 from orchestrator.bgp.wire import Change, Link
 from orchestrator.model.address import Family, IPAddress, IPNetwork
 from orchestrator.model.route import PathAttributes, Rib
@@ -27,8 +27,6 @@ STALL_LIMIT_S = 60.0
 """How long nothing at all may reach a peer's wire before changes to it are sent anew."""
 RESENDS = 3
 """Times a withdraw is sent again before it is believed."""
-SCAN_LIMIT = 200
-"""Queued announces that are looked through for equal attributes, to share a line."""
 RESTART_TIME_S = 120
 """Graceful restart: how long a peer keeps our routes without us (RFC 4724; FRR's default too)."""
 
@@ -39,19 +37,6 @@ class Phase(Enum):
     DOWN = "down"
     ASKING = "asking"
     LIVE = "live"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One command and the changes that it makes."""
-
-    text: str
-    changes: tuple[Change, ...]
-
-    @property
-    def weight(self) -> int:
-        """Share of the window: 40 single commands, or four lines of 100 (reference 4)."""
-        return 1 + len(self.changes) // 11
 
 
 @dataclass(slots=True)
@@ -102,8 +87,8 @@ class AdjRibOut:
         if first:
             self._reconsider_all()
         elif old is not rib:
-            changed = (p for p in old.keys() | rib.keys() if _differs(old.get(p), rib.get(p)))
-            self._reconsider(changed)
+            both = dict.fromkeys((*old, *rib))  # in this order, so that equal input is equal output
+            self._reconsider(p for p in both if _differs(old.get(p), rib.get(p)))
 
     def relink(self, link: Link, *, graceful_restart: bool) -> None:
         """Take what a reload changed in the session; an own address learnt before is kept."""
@@ -225,46 +210,13 @@ class AdjRibOut:
             return []
         lines: list[Line] = []
         while weight > 0 and len(self._pending) < UNFLUSHED_LIMIT:
-            line = self._next_withdraw() or self._next_announce()
+            line = next_line(self.link, self._withdraws, self._announces, self._singly)
             if line is None:
                 break
             self._fly(line, now)
             lines.append(line)
             weight -= line.weight
         return lines
-
-    def _next_withdraw(self) -> Line | None:
-        prefixes = self._alike(self._withdraws)
-        if not prefixes:
-            return None
-        changes = tuple(Change(prefix, None) for prefix in prefixes)
-        return Line(command.withdraw(self.link, prefixes), changes)
-
-    def _next_announce(self) -> Line | None:
-        prefixes = self._alike(self._announces)
-        if not prefixes:
-            return None
-        attributes = self._announces[prefixes[0]]
-        changes = tuple(Change(prefix, attributes) for prefix in prefixes)
-        return Line(command.announce(self.link, attributes, prefixes), changes)
-
-    def _alike(
-        self, queue: dict[IPNetwork, PathAttributes] | dict[IPNetwork, None]
-    ) -> list[IPNetwork]:
-        """Take the first of `queue` with those behind it that fit into the same line."""
-        first = next(iter(queue), None)
-        if first is None:
-            return []
-        if first in self._singly:
-            return [first]
-        found: list[IPNetwork] = []
-        for scanned, (prefix, attributes) in enumerate(queue.items()):
-            if scanned == SCAN_LIMIT or len(found) == command.PREFIXES_PER_LINE:
-                break
-            fits = prefix.version == first.version and attributes == queue[first]
-            if fits and prefix not in self._singly:
-                found.append(prefix)
-        return found
 
     def _fly(self, line: Line, now: float) -> None:
         for change in line.changes:
@@ -305,7 +257,7 @@ class AdjRibOut:
 
     def _look_into(self, prefix: IPNetwork, now: float) -> None:
         flight = self._pending[prefix]
-        stalled = self._progress_at < flight.sent_at
+        stalled = self._progress_at <= flight.sent_at
         if flight.attributes is not None and stalled and now - flight.sent_at < STALL_LIMIT_S:
             return  # the peer takes nothing at the moment; the change is queued behind
         del self._pending[prefix]
@@ -385,7 +337,7 @@ class AdjRibOut:
 
     def _reconsider_all(self) -> None:
         self._refused.clear()
-        self._reconsider(self._desired.keys() | self._held.keys() | self._doubtful)
+        self._reconsider(dict.fromkeys((*self._desired, *self._held, *self._doubtful)))
 
     def _reconsider(self, prefixes: Iterable[IPNetwork]) -> None:
         for prefix in prefixes:

@@ -8,20 +8,34 @@ alone: nothing else is under way while their answer is awaited.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from orchestrator.bgp import command, events
-from orchestrator.bgp.actions import Action, Changed, Note, Reconnect, SendLine, WriteConfiguration
-from orchestrator.bgp.adj_rib_out import AdjRibOut, Line, Phase
+from orchestrator.bgp.actions import (
+    Action,
+    Changed,
+    Note,
+    Reconnect,
+    SendLine,
+    WriteConfiguration,
+    one_change,
+)
+from orchestrator.bgp.adj_rib_out import AdjRibOut, Phase
+from orchestrator.bgp.questions import (
+    Asked,
+    Question,
+    digests,
+    end_taken,
+    refused_file,
+    refused_route,
+)
 from orchestrator.bgp.reload import Reload, Step
 from orchestrator.bgp.render import Neighbor, Rendering, Surroundings, render
 from orchestrator.bgp.sessions import SessionBook
-from orchestrator.model.address import Family, IPAddress, IPNetwork
+from orchestrator.model.address import IPAddress, IPNetwork
 from orchestrator.model.plan import Session
-from orchestrator.model.problem import Problem, Severity
+from orchestrator.model.problem import Problem
 from orchestrator.model.route import Rib
 from orchestrator.model.session_state import RouteStatus, SessionState
 
@@ -34,25 +48,6 @@ RETRY_S = 1.0
 PROBLEM_LIMIT = 20
 """Routes that are named among the problems."""
 NO_RIB: Rib = {}
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A command under way: a line of routes, or a single question with what its end means."""
-
-    line: Line | None = None
-    rib: AdjRibOut | None = None
-    done: Callable[[bool, float], None] | None = None
-    lines: list[Any] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """A command that must be alone, what its answer is for, and what the log hears of it."""
-
-    text: str
-    done: Callable[[bool, float], None]
-    note: Note | None = None
 
 
 class Conversation:
@@ -69,9 +64,9 @@ class Conversation:
         self._neighbors_known = False
         self._look_again = False
         self._buffer = bytearray()
-        self._under_way: deque[_Asked] = deque()
+        self._under_way: deque[Asked] = deque()
         self._weight = 0
-        self._answering = _Asked()
+        self._answering = Asked()
         self._retry_at: float | None = None
         self._out: list[Action] = []
 
@@ -104,8 +99,7 @@ class Conversation:
         del now
         self._connected = False
         self._reset()
-        self._out.append(Changed())
-        return self._drain()
+        return [*self._drain(), Changed()]
 
     def receive(self, data: bytes, now: float) -> list[Action]:
         """Take what ExaBGP wrote."""
@@ -122,8 +116,8 @@ class Conversation:
         """When `handle_timer` is to be called, if at all."""
         if not self._connected:
             return None
-        timers = [rib.next_timer() for rib in self._ribs.values()]
-        timers += [self._reload.next_timer(), self._retry_at]
+        ribs = (rib.next_timer() for rib in self._ribs.values())
+        timers = (*ribs, self._reload.next_timer(), self._retry_at)
         return min((timer for timer in timers if timer is not None), default=None)
 
     def handle_timer(self, now: float) -> list[Action]:
@@ -145,11 +139,10 @@ class Conversation:
     def problems(self) -> tuple[Problem, ...]:
         """What cannot be done of what is wanted."""
         found = list(self._rendering.problems) if self._rendering else []
-        if self._reload.refused:
-            found.append(_refused_file())
+        found += [refused_file()] if self._reload.refused else []
         for neighbor in self._neighbors():
             refusals = self._ribs[neighbor.link.address].refusals()
-            found += [_refused_route(neighbor.peer, *one) for one in refusals.items()]
+            found += [refused_route(neighbor.peer, *one) for one in refusals.items()]
         return tuple(found[:PROBLEM_LIMIT])
 
     def sessions(self) -> dict[str, SessionState]:
@@ -198,7 +191,7 @@ class Conversation:
 
     def _new(self, neighbor: Neighbor) -> AdjRibOut:
         rib = AdjRibOut(neighbor.link, graceful_restart=neighbor.graceful_restart)
-        if self._connected and self._book.is_up(neighbor.link.address):
+        if self._connected:
             self._begin(neighbor.link.address, rib)
         return rib
 
@@ -295,20 +288,15 @@ class Conversation:
         return self._drain()
 
     def _drain(self) -> list[Action]:
-        out, self._out = self._out, []
-        seen_change = False
-        actions: list[Action] = []
-        for action in out:
-            if not (seen_change and isinstance(action, Changed)):
-                actions.append(action)
-            seen_change = seen_change or isinstance(action, Changed)
-        return actions
+        out, self._out = one_change(self._out), []
+        return out
 
     def _ask_alone(self, now: float) -> bool:
         """Send what must be alone, if there is any; True while routes must wait for it."""
         if self._under_way and self._under_way[0].line is None:
             return True
-        question = None if self._wait_to_ask(now) else self._question()
+        waiting = self._retry_at is not None and now < self._retry_at
+        question = None if waiting else self._question()
         if question is None:
             return False
         if not self._under_way:
@@ -316,21 +304,18 @@ class Conversation:
                 self._out.append(question.note)
             if question.text == command.RELOAD and self._rendering is not None:
                 self._out.append(WriteConfiguration(self._rendering.text))
-            self._under_way.append(_Asked(done=question.done))
+            self._under_way.append(Asked(done=question.done))
             self._out.append(SendLine(question.text))
         return True
 
-    def _wait_to_ask(self, now: float) -> bool:
-        return self._retry_at is not None and now < self._retry_at
-
-    def _question(self) -> _Question | None:
+    def _question(self) -> Question | None:
         if not self._neighbors_known or self._look_again:
-            return _Question(command.SHOW_NEIGHBORS, self._told_neighbors)
+            return Question(command.SHOW_NEIGHBORS, self._told_neighbors)
         if not self._reload.known or self._reload.step is Step.VERIFY:
-            return _Question(command.SHOW_CONFIGURATION, self._told_configuration)
+            return Question(command.SHOW_CONFIGURATION, self._told_configuration)
         return self._about_ribs() or self._about_reload() or self._about_ends()
 
-    def _about_ribs(self) -> _Question | None:
+    def _about_ribs(self) -> Question | None:
         epochs = [(r, r.epoch) for r in self._ribs.values() if r.phase is Phase.ASKING]
         if not epochs:
             return None
@@ -344,33 +329,33 @@ class Conversation:
             self._retry_at = None if ok else now + RETRY_S
 
         if len(epochs) > 1:
-            return _Question(command.SHOW_ADJ_RIB_OUT, told)
-        return _Question(command.show_adj_rib_out(epochs[0][0].link.address), told)
+            return Question(command.SHOW_ADJ_RIB_OUT, told)
+        return Question(command.show_adj_rib_out(epochs[0][0].link.address), told)
 
-    def _about_reload(self) -> _Question | None:
+    def _about_reload(self) -> Question | None:
         blocking = next((rib for rib in self._all_ribs() if rib.unflushed), None)
         if self._reload.step is Step.TEARDOWN and blocking is not None:
             text = "a peer does not take its routes and keeps a reload from happening: reset"
             note = Note("warning", text, {"peer": str(blocking.link.address)})
-            return _Question(
+            return Question(
                 command.teardown(blocking.link),
                 lambda _ok, now: self._reload.torn_down(now),
                 note,
             )
         if self._reload.step in {Step.TEARDOWN, Step.RELOAD}:
-            return _Question(command.RELOAD, lambda _ok, _now: self._reload.reloaded())
+            return Question(command.RELOAD, lambda _ok, _now: self._reload.reloaded())
         return None
 
     def _all_ribs(self) -> list[AdjRibOut]:
         return [*self._ribs.values(), *self._leaving.values()]
 
-    def _about_ends(self) -> _Question | None:
+    def _about_ends(self) -> Question | None:
         if self._reload.paused:
             return None
         for rib in self._ribs.values():
             for family in rib.ends_due():
-                done = partial(_end_taken, rib, family)
-                return _Question(command.end_of_rib(rib.link, family), done)
+                done = partial(end_taken, rib, family)
+                return Question(command.end_of_rib(rib.link, family), done)
         return None
 
     def _send_routes(self, now: float) -> None:
@@ -383,7 +368,7 @@ class Conversation:
                 # in turns, so that one peer with much to do does not keep the others waiting
                 share = min(WINDOW - self._weight, max(1, WINDOW // 4))
                 for line in rib.take(share, now):
-                    self._under_way.append(_Asked(line=line, rib=rib))
+                    self._under_way.append(Asked(line=line, rib=rib))
                     self._weight += line.weight
                     self._out.append(SendLine(line.text))
                     progress = True
@@ -399,48 +384,20 @@ class Conversation:
         self._out.append(Changed())
         self._out += self._book.take_all(lines[-1].states, now)
         for address, rib in (*self._ribs.items(), *self._leaving.items()):
-            if rib.phase is Phase.LIVE and self._book.is_up(address):
-                continue
-            if self._book.is_up(address):
-                self._begin(address, rib)
-            else:
+            if not self._book.is_up(address):
                 rib.down(now)
+            elif rib.phase is not Phase.LIVE:
+                self._begin(address, rib)
 
     def _begin(self, address: IPAddress, rib: AdjRibOut) -> None:
-        rib.up(self._book.local(address), self._book.families(address))
+        if self._book.is_up(address):
+            rib.up(self._book.local(address), self._book.families(address))
 
     def _told_configuration(self, ok: bool, now: float) -> None:
         if not ok:
             self._retry_at = now + RETRY_S
             return
-        found: dict[IPAddress, str] = {}
-        address: IPAddress | None = None
-        for one in self._answering.lines:
-            if isinstance(one, events.ConfigurationLine):
-                address = one.neighbor or address
-                if address is not None:
-                    found[address] = one.description or found.get(address, "")
-        self._reload.in_force(found, now)
+        self._reload.in_force(digests(self._answering.lines), now)
         if not self._reload.pending:
             self._in_force()
         self._out.append(Changed())
-
-
-def _end_taken(rib: AdjRibOut, family: Family, ok: bool, now: float) -> None:
-    del ok, now
-    rib.end_taken(family)
-
-
-def _refused_file() -> Problem:
-    return Problem(
-        Severity.ERROR,
-        "reloadRefused",
-        "exabgp.conf",
-        "ExaBGP does not take the rendered configuration into force; the old one stays",
-        hint="see the log of the exabgp role",
-    )
-
-
-def _refused_route(peer: str, prefix: IPNetwork, reason: str) -> Problem:
-    message = f"{prefix} is not sent: {reason}"
-    return Problem(Severity.WARNING, "routeNotSent", f"BGPPeer {peer}", message)

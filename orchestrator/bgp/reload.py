@@ -17,6 +17,7 @@ PAUSE_LIMIT_S = 0.2
 BLOCK_LIMIT_S = 5.0
 """A peer that keeps a reload from happening for so long is torn down."""
 FIRST_RETRY_S = 0.05
+BLOCKED_RETRY_S = 0.3
 LAST_RETRY_S = 30.0
 REFUSED_AFTER = 6
 """Tries after which, with nothing in the way, ExaBGP must have refused the file."""
@@ -48,7 +49,8 @@ class Reload:
         self._step = Step.NOTHING
         self._until = 0.0
         self._tries = 0
-        self._torn_at = 0.0
+        self._torn_at = -BLOCK_LIMIT_S
+        self._blocked = False
 
     @property
     def step(self) -> Step:
@@ -88,11 +90,17 @@ class Reload:
         self._in_force = dict(digests)
         self._step = Step.NOTHING
         if tried and self._differs():
-            self._tries += 1
             self._step = Step.WAIT
-            self._until = now + min(FIRST_RETRY_S * 2**self._tries, LAST_RETRY_S)
+            self._until = now + self._pause()
         else:
             self._compare(now)
+
+    def _pause(self) -> float:
+        """How long to wait before the next try; tries that something blocked do not count."""
+        if self._blocked:
+            return BLOCKED_RETRY_S
+        self._tries += 1
+        return min(FIRST_RETRY_S * (1 << min(self._tries, 16)), LAST_RETRY_S)
 
     def forget(self) -> None:
         """Forget what is in force: the connection is gone."""
@@ -120,6 +128,7 @@ class Reload:
         if self._step is Step.QUIET and (not blocked or now >= self._until):
             overdue = now - max(self._since, self._torn_at) >= BLOCK_LIMIT_S
             self._step = Step.TEARDOWN if blocked and overdue else Step.RELOAD
+            self._blocked = blocked
 
     def torn_down(self, now: float) -> None:
         """Take note that the blocking peers were torn down."""
