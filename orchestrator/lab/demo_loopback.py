@@ -103,7 +103,7 @@ class LoopbackScene:
         configuration = self._workdir / "r1.conf"
         configuration.write_text(text, encoding="utf-8")
         argv = [sys.executable, "-m", "exabgp", "server", str(configuration)]
-        path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
+        path = str(Path(sys.executable).parent)  # of several, ExaBGP would take the last python3
         self._others.append(self._spawn("r1", argv, {**EXABGP_ENVIRONMENT, "PATH": path}))
 
     def _runtime(self, name: str) -> list[str]:
