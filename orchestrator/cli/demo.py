@@ -35,7 +35,8 @@ def demo(stay: bool, loopback: bool) -> None:
     try:
         _play(scene, stay)
     except KeyboardInterrupt:
-        click.echo("\nStopping; nothing is left running.")
+        click.echo("\nStopped; nothing is left running.")
+        shutil.rmtree(workdir, ignore_errors=True)
         raise SystemExit(130) from None
     except (DemoError, LabError, TopologyError, OSError) as error:
         fail("demo", f"{error} (logs: {workdir})", REFUSED)

@@ -89,7 +89,7 @@ class LoopbackScene:
         self._running[name] = self._spawn(name, [*orchestrator("run"), *flags, *directories])
 
     def _start_router(self) -> None:
-        program = f"python3 -m orchestrator.lab.receiver {self._table.name}"
+        program = f"python3 -m orchestrator.lab.receiver {self._table}"
         text = f"process table {{ run {program}; encoder json; }}\n" + "".join(
             NEIGHBOR.format(
                 address=address,
