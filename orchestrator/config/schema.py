@@ -81,7 +81,7 @@ class ListOf:
     @property
     def words(self) -> str:
         """The type in words."""
-        return f"a list of {self.item.words.removeprefix('an ').removeprefix('a ')}"
+        return f"a list (each: {self.item.words})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,9 @@ class Broken:
 
 def is_set(value: object) -> bool:
     """Tell whether a value counts as given; zero and empty do not, as in Kubernetes' Go types."""
-    return value is not None and value not in ("", 0, (), {})
+    if isinstance(value, dict):
+        return any(is_set(inner) for inner in value.values())
+    return value is not None and value not in ("", 0, ())
 
 
 @dataclass(frozen=True, slots=True)

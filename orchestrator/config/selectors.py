@@ -49,7 +49,7 @@ _EXPRESSION = Record(
             default=(),
         ),
     ),
-    rules=(Holds("values go with In and NotIn", _values_fit),),
+    rules=(Holds("`values` go with In and NotIn", _values_fit),),
     words="a condition on a label",
 )
 

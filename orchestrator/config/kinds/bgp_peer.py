@@ -15,6 +15,7 @@ from orchestrator.config.formats import (
 )
 from orchestrator.config.item import Item
 from orchestrator.config.schema import (
+    AtMostOne,
     Boolean,
     Broken,
     Choice,
@@ -98,14 +99,6 @@ def _multihop_fits(values: Values) -> Broken | None:
     return Broken("ebgpMultiHop", "is for eBGP, and this session is iBGP", "remove it")
 
 
-def _one_password(values: Values) -> Broken | None:
-    secret = values["passwordSecret"]
-    if not values["password"] or secret is None or not secret["name"]:
-        return None
-    message = "password and passwordSecret cannot both be set"
-    return Broken("passwordSecret", message, "remove the password, which is readable here")
-
-
 def _addresses_fit(values: Values) -> Broken | None:
     peer, source = values["peerAddress"], values["sourceAddress"]
     if peer is not None and peer.version == 6 and peer.is_link_local:
@@ -169,7 +162,10 @@ _SPEC = Record(
         ),
         Field("ebgpMultiHop", Boolean(), "The eBGP peer is more than one hop away.", default=False),
         Field(
-            "vrf", Text(max_length=64), "Not used: the session runs in the main table.", default=""
+            "vrf",
+            Text(max_length=64),
+            "VRF device that the session is bound to; not tried on a real VRF.",
+            default="",
         ),
         Field("disableMP", Boolean(), "Deprecated in MetalLB; has no effect.", default=False),
         Field(
@@ -180,14 +176,14 @@ _SPEC = Record(
         ),
     ),
     rules=(
-        Holds("myASN is not 0", _has_own_as),
+        Holds("`myASN` is not 0", _has_own_as),
         ExactlyOne(("peerASN", "dynamicASN")),
         ExactlyOne(("peerAddress", "interface")),
-        Holds("password and passwordSecret exclude each other", _one_password),
-        Holds("timers fit", _timers_fit),
-        Holds("connectTime is in whole seconds", _connect_time_fits),
-        Holds("ebgpMultiHop is for eBGP", _multihop_fits),
-        Holds("addresses fit", _addresses_fit),
+        AtMostOne(("password", "passwordSecret")),
+        Holds("`holdTime` is 0 or 3 s to 65535 s, and `keepaliveTime` at most that", _timers_fit),
+        Holds("`connectTime` is 1 to 65535 whole seconds", _connect_time_fits),
+        Holds("`ebgpMultiHop` is for eBGP", _multihop_fits),
+        Holds("`peerAddress` is not link-local, and `sourceAddress` of its family", _addresses_fit),
     ),
 )
 
@@ -224,7 +220,7 @@ def _warn(spec: Values, faults: Faults) -> None:
         "connectTime": "has no effect: ExaBGP chooses the time between attempts",
         "disableMP": "is deprecated and has no effect",
         "bfdProfile": "is not used by this version: the session runs without BFD",
-        "vrf": "is not used by this version: the session runs in the main routing table",
+        "vrf": "binds the session to the VRF's device; this was not tried on a real VRF",
     }
     for name, message in ignored.items():
         if spec[name]:

@@ -12,11 +12,10 @@ from orchestrator.config.faults import Faults, shown
 from orchestrator.config.formats import parse_host_address, parse_virtual_address
 from orchestrator.config.item import Item
 from orchestrator.config.schema import (
-    Broken,
+    AtMost,
     Choice,
     ExactlyOne,
     Field,
-    Holds,
     Integer,
     Kind,
     ListOf,
@@ -93,13 +92,6 @@ _EXEC = Record(
 )
 
 
-def _fast_fits(values: Values) -> Broken | None:
-    fast, interval = values["fastIntervalMs"], values["intervalMs"]
-    if fast is None or fast <= interval:
-        return None
-    return Broken("fastIntervalMs", f"is longer than intervalMs ({interval})")
-
-
 _CHECK = Record(
     fields=(
         Field("http", _HTTP, "Probe by an HTTP GET."),
@@ -122,7 +114,7 @@ _CHECK = Record(
     ),
     rules=(
         ExactlyOne(("http", "tcp", "exec")),
-        Holds("fastIntervalMs is at most intervalMs", _fast_fits),
+        AtMost("fastIntervalMs", "intervalMs"),
     ),
 )
 
