@@ -96,8 +96,8 @@ class Conversation:
 
     def disconnected(self, now: float) -> list[Action]:
         """Take note that ExaBGP, or the way to it, is gone."""
-        del now
         self._connected = False
+        self._book.lost(now)
         self._reset()
         return [*self._drain(), Changed()]
 
@@ -165,8 +165,7 @@ class Conversation:
 
     def holding(self, now: float) -> frozenset[IPNetwork]:
         """Prefixes that any peer may still have from us."""
-        ribs = (*self._ribs.values(), *self._leaving.values())
-        return frozenset().union(*(rib.holding(now) for rib in ribs))
+        return frozenset().union(*(rib.holding(now) for rib in self._all_ribs()))
 
     # Wanted sessions
 
@@ -185,6 +184,7 @@ class Conversation:
         for address in wanted.keys() - self._ribs.keys():
             back = self._leaving.pop(address) if address in self._leaving else None
             self._ribs[address] = back or self._new(wanted[address])
+        self._book.expect((*wanted, *self._leaving), now)
         self._reload.want({address: n.digest for address, n in wanted.items()}, now)
         if not self._reload.pending:
             self._in_force()
@@ -212,7 +212,7 @@ class Conversation:
         self._weight = 0
         self._retry_at = None
         self._reload.forget()
-        for rib in (*self._ribs.values(), *self._leaving.values()):
+        for rib in self._all_ribs():
             rib.lost()
 
     def _take(self, event: events.Event, now: float) -> None:
@@ -235,8 +235,9 @@ class Conversation:
                     self._under_way[0].lines.append(event)
             case events.ShuttingDown():
                 self._out.append(Note("warning", "ExaBGP is shutting down"))
-            case _:
-                pass
+
+    def _all_ribs(self) -> list[AdjRibOut]:
+        return [*self._ribs.values(), *self._leaving.values()]
 
     def _rib(self, address: IPAddress) -> AdjRibOut | None:
         return self._ribs.get(address) or self._leaving.get(address)
@@ -276,12 +277,11 @@ class Conversation:
 
     def _advance(self, now: float) -> list[Action]:
         if self._connected:
-            ribs = self._ribs.values()
             leaving = self._leaving.values()
             self._reload.advance(
                 now,
                 said_farewell=all(r.settled or r.phase is not Phase.LIVE for r in leaving),
-                blocked=any(rib.unflushed for rib in (*ribs, *leaving)),
+                blocked=any(rib.unflushed for rib in self._all_ribs()),
             )
             if not self._ask_alone(now):
                 self._send_routes(now)
@@ -345,9 +345,6 @@ class Conversation:
         if self._reload.step in {Step.TEARDOWN, Step.RELOAD}:
             return Question(command.RELOAD, lambda _ok, _now: self._reload.reloaded())
         return None
-
-    def _all_ribs(self) -> list[AdjRibOut]:
-        return [*self._ribs.values(), *self._leaving.values()]
 
     def _about_ends(self) -> Question | None:
         if self._reload.paused:

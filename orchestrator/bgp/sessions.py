@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.bgp.actions import Note
@@ -27,6 +27,18 @@ class SessionBook:
 
     def __init__(self) -> None:
         self._entries: dict[IPAddress, _Entry] = {}
+        self._lost_at = 0.0
+        self._refused_since = 0.0
+
+    def expect(self, addresses: Iterable[IPAddress], now: float) -> None:
+        """Enter sessions that are wanted from now on; forget those that are not."""
+        known = self._entries
+        self._entries = {a: known.get(a, _Entry(up=False, since=now)) for a in addresses}
+        self._refused_since = now
+
+    def lost(self, now: float) -> None:
+        """Take note that nothing is known from now on."""
+        self._lost_at = now
 
     def take(self, event: StateEvent, now: float) -> Note | None:
         """Enter an event; the note is for the log, None when nothing changed."""
@@ -83,14 +95,14 @@ class SessionBook:
         connected: bool,
     ) -> SessionState:
         """Describe one session; `counts` are routes desired, sent, flushed."""
-        entry = self._entries.get(address, _Entry(up=False, since=0.0))
-        status = SessionStatus.UP if entry.up else SessionStatus.DOWN
+        entry = self._entries.get(address, _Entry(up=False, since=self._refused_since))
         if not connected:
-            status = SessionStatus.UNKNOWN
+            since = max(entry.since, self._lost_at)
+            return SessionState(peer, SessionStatus.UNKNOWN, since, entry.error, *counts)
+        status = SessionStatus.UP if entry.up else SessionStatus.DOWN
         return SessionState(peer, status, entry.since, entry.error, *counts)
 
-    @staticmethod
-    def refused(rendering: Rendering | None) -> dict[str, SessionState]:
+    def refused(self, rendering: Rendering | None) -> dict[str, SessionState]:
         """Describe the sessions that cannot be had, by peer name."""
         errors = (
             (p for p in rendering.problems if p.severity is Severity.ERROR) if rendering else ()
@@ -98,7 +110,7 @@ class SessionBook:
         down = SessionStatus.DOWN
         return {
             problem.object.removeprefix("BGPPeer "): SessionState(
-                problem.object.removeprefix("BGPPeer "), down, 0.0, problem.message
+                problem.object.removeprefix("BGPPeer "), down, self._refused_since, problem.message
             )
             for problem in errors
         }

@@ -92,6 +92,20 @@ def test_a_peer_that_goes_and_comes_back(pair: Pair) -> None:
     assert pair.held(R) == {2: 2}
 
 
+def test_a_peer_given_up_for_a_moment_is_not_reset(pair: Pair) -> None:
+    """A peer that is wanted again before its removal came into force keeps its session and its state."""
+    pair.fake.peers["10.0.0.3"].stalled = True
+    pair.want({R: fake_rib({1: 1}), S: fake_rib({1: 2})})
+    pair.want({S: fake_rib({1: 2})})
+    pair.settle(0.5)
+    pair.want({R: fake_rib({1: 1, 2: 2}), S: fake_rib({1: 2})})
+    pair.fake.peers["10.0.0.3"].stalled = False
+    pair.settle()
+    assert resets(pair) == {"10.0.0.1": 0, "10.0.0.3": 0}
+    assert pair.held(R) == {1: 1, 2: 2}
+    assert pair.talk.sessions()["r"].status is SessionStatus.UP
+
+
 def test_a_graceful_peer_is_emptied_before_it_is_removed() -> None:
     """A peer that would keep routes over a restart gets their withdraw before its session goes."""
     graceful = fake_peer("r", 1, graceful_restart=True)
