@@ -107,6 +107,7 @@ class CheckRunner:
         known: Mapping[str, Health] | None = None,
     ) -> None:
         self._on_change = on_change
+        self._known = dict(known or {})
         self._monitor = HealthMonitor(known)
         self._prober = Prober(self._result)
         self._wanted: Mapping[str, Check] = {}
@@ -121,7 +122,9 @@ class CheckRunner:
 
     def health(self) -> Mapping[str, Health]:
         """Return the health of every VIP of which it is known."""
-        return self._monitor.health()
+        if self._running:
+            return self._monitor.health()
+        return {name: health for name, health in self._known.items() if name in self._wanted}
 
     async def run(self) -> None:
         """Check until cancelled."""
