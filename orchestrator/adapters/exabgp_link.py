@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
 from orchestrator.adapters.exabgp_places import Places
 from orchestrator.adapters.exabgp_process import write_private
+from orchestrator.adapters.exabgp_routers import routers_on
 from orchestrator.adapters.exabgp_sources import Sources
 from orchestrator.bgp.actions import (
     Action,
@@ -19,9 +22,9 @@ from orchestrator.bgp.actions import (
     WriteConfiguration,
 )
 from orchestrator.bgp.exabgp import Conversation
-from orchestrator.model.address import IPNetwork
+from orchestrator.model.address import IPAddress, IPNetwork
 from orchestrator.model.plan import Session
-from orchestrator.model.problem import Problem
+from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.route import Rib
 from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
 
@@ -30,8 +33,12 @@ LAST_RETRY_S = 1.0
 READ_SIZE = 1 << 18
 UNSENT_LIMIT = 1 << 20
 """Bytes the relay has not taken yet, beyond which the connection is taken for hung."""
-LOOK_AGAIN_S = 10.0
+LOOK_AGAIN_S = 5.0
 """How often own addresses towards the peers are looked up."""
+LOOK_FOR_ROUTERS_S = 1.0
+"""How often, while a peer is named by interface."""
+
+Routers: TypeAlias = Callable[[Collection[str]], Awaitable[Mapping[str, IPAddress]]]
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +46,18 @@ logger = logging.getLogger(__name__)
 class ExaBGPLink:
     """A `Backend` that speaks to ExaBGP; see there for what the methods promise."""
 
-    def __init__(self, settings: Places, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        settings: Places,
+        on_change: Callable[[], None] = lambda: None,
+        routers: Routers = routers_on,
+    ) -> None:
         self.on_change: Callable[[], None] = on_change
+        self._routers = routers
+        self._link_locals: Mapping[str, IPAddress] = {}
         self._settings = settings
         self._talk = Conversation()
+        self._write_problems: tuple[Problem, ...] = ()
         self._wanted: tuple[tuple[Session, ...], Mapping[str, Rib]] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -56,12 +71,12 @@ class ExaBGPLink:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What cannot be done of what is wanted."""
-        return self._talk.problems
+        return (*self._write_problems, *self._talk.problems)
 
     def want(self, sessions: Sequence[Session], ribs: Mapping[str, Rib]) -> None:
         """Take the whole desired state of this node."""
         self._wanted = (tuple(sessions), ribs)
-        around = self._sources.look(sessions)
+        around = replace(self._sources.look(sessions), link_locals=self._link_locals)
         self._perform(self._talk.want(sessions, ribs, around, self._now()))
 
     def sessions(self) -> Mapping[str, SessionState]:
@@ -109,11 +124,20 @@ class ExaBGPLink:
                 self._perform(self._talk.receive(data, self._now()))
 
     async def _look_up_sources(self) -> None:
-        """Take into account that own addresses come and go."""
+        """Take into account that own addresses, and routers on links, come and go."""
         while True:
-            await asyncio.sleep(LOOK_AGAIN_S)
+            by_interface = self._interfaces()
+            if by_interface:
+                # a router that falls silent keeps its session, which has its own keepalives
+                self._link_locals = {**self._link_locals, **await self._routers(by_interface)}
             if self._wanted is not None:
                 self.want(*self._wanted)
+            await asyncio.sleep(LOOK_FOR_ROUTERS_S if by_interface else LOOK_AGAIN_S)
+
+    def _interfaces(self) -> frozenset[str]:
+        sessions = self._wanted[0] if self._wanted is not None else ()
+        names = (session.peer.interface for session in sessions if session.peer.address is None)
+        return frozenset(name for name in names if name is not None)
 
     def _is_up(self, peer: str) -> bool:
         state = self._talk.sessions().get(peer)
@@ -154,8 +178,16 @@ class ExaBGPLink:
         path = self._settings.exabgp_configuration
         try:
             write_private(path, text)
+            self._write_problems = ()
         except OSError as error:
-            logger.error("cannot write", extra={"path": str(path), "reason": error.strerror})  # noqa: TRY400
+            message = f"cannot be written: {error.strerror}"
+            hint = "see to the directory's permissions and free space"
+            problem = Problem(
+                Severity.ERROR, "cannotWrite", str(path), message, place=str(path), hint=hint
+            )
+            if self._write_problems != (problem,):
+                logger.log(logging.ERROR, str(problem))
+            self._write_problems = (problem,)
 
     def _arm(self) -> None:
         if self._timer is not None:

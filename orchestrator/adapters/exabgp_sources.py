@@ -24,8 +24,14 @@ ANYWHERE = ("192.0.2.1", 9)
 class Sources:
     """Remembers the source address of each session, and the identifier of the node."""
 
-    def __init__(self, configuration: Path, is_up: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        configuration: Path,
+        is_up: Callable[[str], bool],
+        own_address: Callable[[Peer], IPAddress | None] | None = None,
+    ) -> None:
         self._is_up = is_up
+        self._own_address = own_address or kernel_source
         self._known: dict[str, IPAddress] = {}
         self._router_id: IPAddress | None = noted_router_id(configuration)
 
@@ -43,12 +49,12 @@ class Sources:
         if peer.source_address is not None:
             self._known[peer.name] = peer.source_address
         elif peer.name not in self._known or not self._is_up(peer.name):
-            own = own_address(peer)
+            own = self._own_address(peer)
             if own is not None:
                 self._known[peer.name] = own
 
 
-def own_address(peer: Peer) -> IPAddress | None:
+def kernel_source(peer: Peer) -> IPAddress | None:
     """Return the address that the kernel would send to `peer` from; nothing is sent."""
     if peer.address is None or peer.address.is_link_local:
         return None
