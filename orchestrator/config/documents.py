@@ -26,6 +26,9 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _START = Mark(1, 1)
 _MARKER = re.compile(rb"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _NO_CONTENT = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?(?:\n|\Z)|%[^\n]*(?:\n|\Z)|\r)*")
+_PAIR = re.compile(
+    r"((?<!\\)(?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
+)
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset(_TAG + name for name in ("int", "float", "bool", "null"))
 _KNOWN_TAGS = _PLAIN_TAGS | {_TAG + name for name in ("str", "map", "seq", "timestamp")} | {"!"}
@@ -69,8 +72,11 @@ def parse(text: bytes) -> Tree | None:
     if not text.strip():
         return None
     builder = _Builder()
+    decoded = _decoded(text)
+    if text.lstrip()[:1] in (b"{", b"["):
+        decoded = _without_surrogates(decoded)
     try:
-        for event in yaml.parse(_decoded(text), Loader=_LOADER):
+        for event in yaml.parse(decoded, Loader=_LOADER):
             builder.take(event)
     except yaml.YAMLError as error:
         raise _unreadable(error) from None
@@ -85,6 +91,16 @@ def _decoded(text: bytes) -> str:
         column = len(before) - before.rfind(b"\n")
         mark = Mark(before.count(b"\n") + 1, column)
         raise UnreadableError("not UTF-8 text", mark, "save the file as UTF-8") from None
+
+
+def _without_surrogates(text: str) -> str:
+    """Write JSON's escaped surrogate pairs (RFC 8259 7) as YAML has them: one escape of 8 digits."""
+
+    def joined(pair: re.Match[str]) -> str:
+        high, low = int(pair[2], 16) - 0xD800, int(pair[3], 16) - 0xDC00
+        return f"{pair[1]}\\U{0x10000 + (high << 10) + low:08x}"
+
+    return _PAIR.sub(joined, text)
 
 
 def _unreadable(error: yaml.YAMLError) -> UnreadableError:

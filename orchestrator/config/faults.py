@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from orchestrator.config.tree import Mark, Path, Tree, locate
@@ -20,9 +21,12 @@ class Fault(NamedTuple):
 
 
 class Faults:
-    """The faults of one object, in the order they were found."""
+    """The faults of one object, in the order they were found.
 
-    def __init__(self, root: Tree) -> None:
+    `root` gives the object's tree when a fault is to be placed, which is seldom.
+    """
+
+    def __init__(self, root: Callable[[], Tree]) -> None:
         self._root = root
         self.found: list[Fault] = []
 
@@ -36,7 +40,7 @@ class Faults:
         hint: str | None = None,
     ) -> None:
         """Note a fault of the value at `path`."""
-        mark = locate(self._root, path)
+        mark = locate(self._root(), path)
         self.found.append(Fault(path, mark, message, code, severity, hint))
 
     def warn(self, path: Path, message: str, code: str, *, hint: str | None = None) -> None:

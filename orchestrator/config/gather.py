@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from orchestrator.config.documents import MAX_BYTES, split
+from orchestrator.config.documents import MAX_BYTES, Document, split
 from orchestrator.config.faults import Fault
 from orchestrator.config.link import ObjectKey
 from orchestrator.config.objects import Contents, Found, read_document
@@ -21,12 +21,17 @@ Memo = Mapping[bytes, Contents]
 
 
 class Placed(NamedTuple):
-    """An object with its key and place: source, and the line its document begins after."""
+    """An object with its key and place: the source's name and the document."""
 
     key: ObjectKey
     found: Found
     source: str
-    first_line: int
+    document: Document
+
+    @property
+    def first_line(self) -> int:
+        """Return the number of lines before the document."""
+        return self.document.first_line
 
     def problem(self, fault: Fault) -> Problem:
         """Return a fault of this object, in the words of the contract."""
@@ -91,19 +96,21 @@ def _read_source(gathered: Gathered, source: Source, namespace: str, memo: Memo)
             problem = problem_of(fault, name, source.name, document.first_line)
             gathered.problems.append(problem)
         for found in contents.found:
-            _place(gathered, found, source.name, document.first_line, namespace)
+            _place(gathered, found, source.name, document, namespace)
 
 
 def _digest(text: bytes, *, trusted: bool) -> bytes:
     return hashlib.blake2b(text, digest_size=16, key=b"trusted" if trusted else b"").digest()
 
 
-def _place(gathered: Gathered, found: Found, source: str, first_line: int, namespace: str) -> None:
+def _place(
+    gathered: Gathered, found: Found, source: str, document: Document, namespace: str
+) -> None:
     found = _at_home(found, namespace)
     if found.kind.name == "Secret" and found.namespace != namespace:
         return
     key = ObjectKey(found.kind.name, found.namespace, found.name)
-    placed = Placed(key, found, source, first_line)
+    placed = Placed(key, found, source, document)
     first = gathered.placed.setdefault(key, placed)
     if first is not placed and (found.faulty or first.found.draft != found.draft):
         line = first.first_line + first.found.mark.line

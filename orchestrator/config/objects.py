@@ -25,8 +25,8 @@ _PREFIX = "orchestrator.io/"
 class Found(NamedTuple):
     """One object of a kind that is read.
 
-    `draft` is None when it is faulty, or when it means nothing to us. `root` is kept for kinds of
-    our groups, to place what is found out later. Marks count from the document's first line.
+    `draft` is None when it is faulty, or when it means nothing to us. `position` is its place
+    among the objects of its document. Marks count from that document's first line.
     """
 
     kind: Kind
@@ -36,7 +36,7 @@ class Found(NamedTuple):
     draft: Any
     faults: tuple[Fault, ...]
     mark: Mark
-    root: Mapping | None = None
+    position: int = 0
 
     @property
     def faulty(self) -> bool:
@@ -81,11 +81,11 @@ class _Reader:
 
     def read(self, root: Tree) -> None:
         """Read an object, or all objects of a list."""
-        for node, api_version, kind in _expanded(root):
+        for index, (node, api_version, kind) in enumerate(_expanded(root)):
             if api_version is None or kind is None or not isinstance(node, Mapping):
                 self._lose(node)
             else:
-                self._object(node, api_version, kind)
+                self._object(node, api_version, kind, index)
 
     def _lose(self, node: Tree) -> None:
         self.lost = True
@@ -94,11 +94,11 @@ class _Reader:
         fault = Fault((), node.mark, message, "notAnObject", Severity.ERROR, hint)
         self.notes.append(("", fault))
 
-    def _object(self, node: Mapping, api_version: str, kind_name: str) -> None:
+    def _object(self, node: Mapping, api_version: str, kind_name: str, index: int) -> None:
         group, _, version = api_version.rpartition("/")
         kind = kind_of(group, version, kind_name)
         if kind is not None:
-            self._known(kind, node)
+            self._known(kind, node, index)
         elif group in OUR_GROUPS:
             reason = why_not_read(group, version, kind_name)
             hint = nearest(kind_name, our_kind_names()) if "no such kind" in reason else None
@@ -106,8 +106,8 @@ class _Reader:
             fault = Fault((), node.mark, message, "kindNotRead", Severity.WARNING, hint)
             self.notes.append((_label(kind_name, node), fault))
 
-    def _known(self, kind: Kind, node: Mapping) -> None:
-        faults = Faults(node)
+    def _known(self, kind: Kind, node: Mapping, index: int) -> None:
+        faults = Faults(lambda: node)
         item = _read_item(kind, node, faults, trusted=self._trusted)
         if item is None:
             self._lose_faulty(kind, node, faults)
@@ -115,25 +115,29 @@ class _Reader:
         draft = kind.build(item, faults) if not faults.errors else None
         if faults.errors:
             draft = None
-        keep = node if kind.strict else None
-        self.found.append(
-            Found(
-                kind,
-                item.namespace,
-                item.name,
-                item.created,
-                draft,
-                tuple(faults.found),
-                node.mark,
-                keep,
-            )
+        found = Found(
+            kind,
+            item.namespace,
+            item.name,
+            item.created,
+            draft,
+            tuple(faults.found),
+            node.mark,
+            index,
         )
+        self.found.append(found)
 
     def _lose_faulty(self, kind: Kind, node: Mapping, faults: Faults) -> None:
         """Note an object that has no usable name, so that nobody can tell which it is."""
         self.lost = True
         name = _label(kind.name, node)
         self.notes.extend((name, fault) for fault in faults.found)
+
+
+def nodes_of(text: bytes) -> list[Tree]:
+    """Parse a document that was read before once more, for the places in its objects."""
+    root = parse(text)
+    return [] if root is None else [node for node, _, _ in _expanded(root)]
 
 
 def _expanded(root: Tree) -> Iterator[tuple[Tree, str | None, str | None]]:

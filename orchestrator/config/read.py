@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from orchestrator.config.documents import Document
 from orchestrator.config.faults import Faults
 from orchestrator.config.gather import Gathered, Memo, Placed, gather
 from orchestrator.config.kinds.endpoints import Slice
 from orchestrator.config.link import Good, Linking, ObjectKey, Offer, settle, values_of
+from orchestrator.config.objects import nodes_of
 from orchestrator.config.rules_advertisement import AdvertisementRules
 from orchestrator.config.rules_peer import PeerRules
 from orchestrator.config.rules_pool import LINKING as POOLS
 from orchestrator.config.rules_virtual_ip import COMMUNITIES, SETTINGS, VirtualIPRules
 from orchestrator.config.source import Source
-from orchestrator.config.tree import Mapping as TreeMapping
-from orchestrator.config.tree import Mark
+from orchestrator.config.tree import Mark, Scalar, Tree
 from orchestrator.model.cluster import Cluster, Endpoint, ServiceKey
 from orchestrator.model.policy import Policy, Settings
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.selector import Labels
 
-_NOWHERE = TreeMapping({}, {}, [], Mark(1, 1))
+_NOWHERE = Scalar("", plain=True, mark=Mark(1, 1))
 
 Goods = dict[ObjectKey, Good]
 
@@ -109,6 +110,27 @@ class _Placed:
     offer: Offer
 
 
+class _Roots:
+    """Trees of objects, parsed again when a fault between objects is to be placed.
+
+    Keeping all trees would cost more memory than everything else that is known of an object.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: dict[Document, list[Tree]] = {}
+
+    def of(self, placed: Placed) -> Callable[[], Tree]:
+        """Return what finds the object's tree."""
+
+        def find() -> Tree:
+            document = placed.document
+            if document not in self._nodes:
+                self._nodes[document] = nodes_of(document.text)
+            return self._nodes[document][placed.found.position]
+
+        return find
+
+
 Offers = Mapping[str, list[_Placed]]
 
 
@@ -119,11 +141,12 @@ def _sort_out(gathered: Gathered, previous: Reading) -> tuple[Offers, Goods]:
     """
     offers: dict[str, list[_Placed]] = defaultdict(list)
     taken: Goods = {}
+    roots = _Roots()
     for key, placed in gathered.placed.items():
         good = previous.good.get(key)
         found = placed.found
         if found.kind.strict or found.faults:
-            offers[key.kind].append(_offer(placed, good))
+            offers[key.kind].append(_offer(placed, good, roots))
         elif found.draft is not None:
             same = good is not None and good.value == found.draft
             value = good.value if good is not None and same else found.draft
@@ -134,9 +157,9 @@ def _sort_out(gathered: Gathered, previous: Reading) -> tuple[Offers, Goods]:
     return offers, taken
 
 
-def _offer(placed: Placed, good: Good | None) -> _Placed:
+def _offer(placed: Placed, good: Good | None, roots: _Roots) -> _Placed:
     found = placed.found
-    faults = Faults(found.root or _NOWHERE)
+    faults = Faults(roots.of(placed))
     faults.found.extend(found.faults)
     offer = Offer(placed.key, found.created, placed.source, found.draft, faults, good)
     return _Placed(placed, offer)
@@ -234,4 +257,4 @@ class _Linker:
 
 def _standing(key: ObjectKey, good: Good) -> Offer:
     """Offer what stays because its source is unreadable; it can still lose to an elder."""
-    return Offer(key, good.created, good.source, None, Faults(_NOWHERE), good)
+    return Offer(key, good.created, good.source, None, Faults(lambda: _NOWHERE), good)

@@ -72,7 +72,7 @@ def _field(field: Field, node: Mapping, path: Path, faults: Faults) -> Any:
 
 def _secret(field: Field, value: Tree, path: Path, faults: Faults) -> Any:
     """Read a value that no message may show."""
-    hidden = Faults(value)
+    hidden = Faults(lambda: value)
     result = read_value(field.type, value, (), hidden)
     if hidden.errors:
         faults.add(path, f"wants {field.type.words}", "invalidValue", hint=hidden.found[0].hint)

@@ -66,6 +66,14 @@ def test_json_is_yaml() -> None:
     assert not reading.policy.pools[0].auto_assign
 
 
+def test_json_escapes_beyond_the_basic_plane() -> None:
+    """A pair of escapes in JSON is one character; a backslash that is escaped begins no escape."""
+    root = parse(rb'{"a": "\ud83d\ude00", "b": "\\ud83d\\ude00", "c": "\u00e9\\\ud83d\ude00"}')
+    assert isinstance(root, Mapping)
+    values = [node.text for node in root.entries.values() if isinstance(node, Scalar)]
+    assert values == ["\U0001f600", "\\ud83d\\ude00", "\u00e9\\\U0001f600"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
