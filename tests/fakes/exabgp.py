@@ -144,7 +144,7 @@ class FakeExaBGP:
         self.commands: deque[str] = deque()
         self.reloading = False
         self.lost_reloads = 0
-        self.alive = True
+        self.refuses = False
         self._out: list[str] = []
 
     # what the tests do
@@ -207,7 +207,8 @@ class FakeExaBGP:
         if any(peer.latest for peer in self.peers.values()):
             self.lost_reloads += 1  # trap 7: silently lost
             return True
-        self._load()
+        if not self.refuses:
+            self._load()
         return True
 
     def _load(self) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from random import Random
+from typing import TypeAlias
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.bgp.events import parse
+from orchestrator.model.policy import Peer
+from orchestrator.model.route import Rib
 from tests.fakes.exabgp_pair import Pair, fake_peer, fake_rib
 
+Wanted: TypeAlias = dict[Peer, Rib]
 PEERS = (fake_peer("r", 1), fake_peer("s", 3, 64501), fake_peer("t", 4, graceful_restart=True))
 RIBS = st.dictionaries(st.integers(1, 6), st.integers(1, 3), max_size=6).map(fake_rib)
 WANTS = st.dictionaries(st.sampled_from(PEERS), RIBS, min_size=1)
@@ -41,7 +45,7 @@ def play(pair: Pair, event: str) -> None:
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(events=EVENTS, last=WANTS, choices=st.randoms(use_true_random=False))
 def test_routers_end_with_what_is_wanted(
-    events: list[str | dict[object, object]], last: dict[object, object], choices: Random
+    events: list[str | Wanted], last: Wanted, choices: Random
 ) -> None:
     """After any mix of changes, resets, stalls, and restarts of either side, no ghost and no gap is left."""
     pair = Pair(choices.randint)
@@ -54,20 +58,19 @@ def test_routers_end_with_what_is_wanted(
         if isinstance(event, str):
             play(pair, event)
         else:
-            pair.want(event)  # type: ignore[arg-type]
-    pair.want(last)  # type: ignore[arg-type]
-    for peer in pair.fake.peers.values():
-        peer.stalled = False
+            pair.want(event)
+    pair.want(last)
+    for far in pair.fake.peers.values():
+        far.stalled = False
     pair.settle()
     pair.up(*PEERS)
     pair.settle()
     pair.up(*PEERS)  # a session that a late reload has reset comes up again
     pair.settle()
     if "stall" not in events:
-        assert not any(peer.overlaps for peer in pair.fake.peers.values())
-    wanted = {peer: dict(rib) for peer, rib in last.items()}  # type: ignore[call-overload]
-    assert set(pair.fake.peers) == {str(peer.address) for peer in wanted}
-    for peer, rib in wanted.items():
+        assert not any(far.overlaps for far in pair.fake.peers.values())
+    assert set(pair.fake.peers) == {str(peer.address) for peer in last}
+    for peer, rib in last.items():
         expected = {int(p.network_address) & 255: route.attributes.med for p, route in rib.items()}
         assert pair.held(peer) == expected
         state = pair.talk.sessions()[peer.name]

@@ -34,7 +34,7 @@ from orchestrator.settings import Settings
 
 ADDRESS = ipaddress.ip_address
 LIMIT_S = 30.0
-PASSWORD = "secret"
+PEER_KEY = "hush hush"
 
 
 def peer(name: str = "r", address: str = "127.0.0.9", **fields: Any) -> Peer:
@@ -64,7 +64,7 @@ def test_wanting_writes_the_configuration_without_exabgp(tmp_path: Path) -> None
 
     async def want() -> SessionStatus:
         link = ExaBGPLink(settings)
-        link.want([Session("a", peer(password=PASSWORD))], {})
+        link.want([Session("a", peer(password=PEER_KEY))], {})
         return link.sessions()["r"].status
 
     assert asyncio.run(want()) is SessionStatus.UNKNOWN

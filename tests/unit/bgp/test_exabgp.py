@@ -152,13 +152,13 @@ def test_withdraws_reach_other_peers_while_a_reload_is_blocked(pair: Pair) -> No
 
 def test_a_refused_file_is_a_problem_and_the_old_sessions_stay(pair: Pair) -> None:
     """When ExaBGP does not take the file, a problem says so and everything else goes on."""
-    load, pair.fake._load = pair.fake._load, lambda: None  # type: ignore[method-assign]
+    pair.fake.refuses = True
     new = fake_peer("t", 4)
     pair.want({R: fake_rib({2: 2}), S: fake_rib({1: 1}), new: {}})
     pair.settle(10.0)
     assert [problem.code for problem in pair.talk.problems] == ["reloadRefused"]
     assert pair.held(R) == {2: 2}
-    pair.fake._load = load  # type: ignore[method-assign]
+    pair.fake.refuses = False
     pair.settle(60.0)
     assert pair.talk.problems == ()
 
