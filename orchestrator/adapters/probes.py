@@ -112,6 +112,7 @@ class CheckRunner:
         self._prober = Prober(self._result)
         self._wanted: Mapping[str, Check] = {}
         self._running = False
+        self._details: dict[str, str] = {}
         self._wake = asyncio.Event()
 
     def want(self, checks: Mapping[str, Check]) -> None:
@@ -125,6 +126,10 @@ class CheckRunner:
         if self._running:
             return self._monitor.health()
         return {name: health for name, health in self._known.items() if name in self._wanted}
+
+    def details(self) -> Mapping[str, str]:
+        """Return what was seen when the health of each VIP last changed, such as `HTTP 503`."""
+        return {name: text for name, text in self._details.items() if name in self._wanted}
 
     async def run(self) -> None:
         """Check until cancelled."""
@@ -161,6 +166,7 @@ class CheckRunner:
                     found = os.path.lexists(action.path)
                     self._perform(self._monitor.disabled(action.name, found, _now()))
                 case HealthChanged():
+                    self._details[action.name] = action.detail
                     self._on_change(action)
         self._wake.set()
 

@@ -75,6 +75,8 @@ def gather(
             _lose(gathered, source.name, message, Severity.WARNING)
         else:
             _read_source(gathered, source, namespace, memo)
+            if source.name in known and source.name in gathered.lost:
+                _say_what_stays(gathered, source.name)
     return gathered
 
 
@@ -83,6 +85,14 @@ def _lose(gathered: Gathered, name: str, message: str, severity: Severity) -> No
     hint = "remove the file to delete its objects" if severity is Severity.WARNING else None
     place = f"{name}:1:1"
     gathered.problems.append(Problem(severity, "unreadable", name, message, place, hint=hint))
+
+
+def _say_what_stays(gathered: Gathered, name: str) -> None:
+    """Tell where an unreadable part means that the rest of the file is kept."""
+    message = "has an unreadable part: whatever it held before and no longer shows stays in force"
+    place = f"{name}:1:1"
+    problem = Problem(Severity.WARNING, "lastGoodStays", name, message, place)
+    gathered.problems.append(problem)
 
 
 def _read_source(gathered: Gathered, source: Source, namespace: str, memo: Memo) -> None:

@@ -52,6 +52,10 @@ class HealthChecks:
         """Return the health of every VIP that has had an answer."""
         return self._runner.health()
 
+    def details(self) -> Mapping[str, str]:
+        """Return what was seen when the health of each VIP last changed, such as `HTTP 503`."""
+        return self._runner.details()
+
     async def run(self) -> None:
         """Check until cancelled."""
         async with asyncio.TaskGroup() as group:

@@ -63,6 +63,7 @@ def test_unparsable_file_keeps_all_it_held() -> None:
     bad = read_files({"a.yaml": "kind: [", "b.yaml": pool("b", "10.2.0.0/24")}, good)
     assert ranges(bad) == {"a": "10.0.0.0", "b": "10.2.0.0"}
     assert bad.policy.pools_faulty
+    assert codes(bad) == ["lastGoodStays", "unreadable"]
     assert ranges(read_files({"a.yaml": "kind: ["}, bad)) == {"a": "10.0.0.0"}
 
 

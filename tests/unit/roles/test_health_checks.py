@@ -59,6 +59,7 @@ def test_settled_after_every_first_answer(tmp_path: Path) -> None:
         assert not checks.settled
         await while_running(checks, lambda: checks.settled)
         assert checks.health(wanted) == {"a": Health.UP, "b": Health.DOWN}
+        assert checks.details() == {"a": "exit status 0", "b": "exit status 1"}
         assert len(calls) == 2
 
     run(scenario())
