@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from orchestrator.bgp.difference import differences
 from orchestrator.bgp.events import UpdateSent
 from orchestrator.bgp.lines import Line, next_line
 from orchestrator.bgp.wire import Change, Link
@@ -87,8 +88,7 @@ class AdjRibOut:
         if first:
             self._reconsider_all()
         elif old is not rib:
-            both = dict.fromkeys((*old, *rib))  # in this order, so that equal input is equal output
-            self._reconsider(p for p in both if _differs(old.get(p), rib.get(p)))
+            self._reconsider(differences(old, rib))
 
     def relink(self, link: Link, *, graceful_restart: bool) -> None:
         """Take what a reload changed in the session; an own address learnt before is kept."""
@@ -367,10 +367,6 @@ class AdjRibOut:
             self._refused[prefix] = reason
             return None
         return target
-
-
-def _differs(one: object, other: object) -> bool:
-    return one is not other and one != other
 
 
 def _same(seen: PathAttributes | None, meant: PathAttributes | None) -> bool:

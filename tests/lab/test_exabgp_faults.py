@@ -216,3 +216,28 @@ def test_orphan_hold_withdraws_and_says_so(workdir: Path) -> None:
             scene.announce(speaker, P1)
             scene.both_hold(P1)
             scene.other_untouched()
+
+
+def test_relay_killed_amid_a_stream(scene: Scene, speaker: Speaker) -> None:
+    """The relay killed with -9 while 10,000 routes stream through it: all of them arrive, and nothing else."""
+    speaker.want({R: hosts(10_000), S: rib(route(P1))})
+    poll(lambda: speaker.state().flushed > 500)
+    kill(scene.side.relay_pid())
+    speaker.want({R: hosts(9_000), S: rib(route(P2))})
+    speaker.wait_flushed()
+    poll(lambda: len(scene.r.rib()) == 9_000)
+    poll(lambda: set(scene.s.rib()) == {P2})
+
+
+def test_speaker_killed_amid_a_stream(scene: Scene) -> None:
+    """A speaker cut off while it streams: its successor, which wants other routes, gets exactly those."""
+    with scene.side.speaker() as first:
+        first.want({R: hosts(10_000), S: rib(route(P1))})
+        poll(lambda: first.state().flushed > 500)
+    with scene.side.speaker() as second:
+        second.want({R: hosts(3_000, med=7), S: rib(route(P1))})
+        second.wait_flushed()
+        poll(lambda: len(scene.r.rib()) == 3_000)
+        assert {paths[0]["med"] for paths in scene.r.rib().values()} == {7}
+    scene.other_untouched()
+    assert scene.r.json("show bgp neighbors")["10.0.0.2"]["connectionsEstablished"] == 1
