@@ -126,6 +126,8 @@ Event: TypeAlias = (
 
 ANSWERS = {"done": Answer(ok=True), "error": Answer(ok=False)}
 OTHER_LENGTH = 200
+LINE_LIMIT = 64 << 20
+"""Bytes without a line end that are taken for nonsense."""
 
 
 def parse(line: str) -> Event:

@@ -27,11 +27,10 @@ from orchestrator.bgp.questions import (
     Question,
     digests,
     end_taken,
-    refused_file,
-    refused_route,
 )
 from orchestrator.bgp.reload import Reload, Step
 from orchestrator.bgp.render import Neighbor, Rendering, Surroundings, render
+from orchestrator.bgp.report import problems_of
 from orchestrator.bgp.sessions import SessionBook
 from orchestrator.model.address import IPAddress, IPNetwork
 from orchestrator.model.plan import Session
@@ -41,12 +40,10 @@ from orchestrator.model.session_state import RouteStatus, SessionState
 
 WINDOW = 40
 """Worth of route commands that wait for an answer at once (DESIGN 5, rule 7)."""
-LINE_LIMIT = 64 << 20
-"""Bytes without a line end that are taken for nonsense."""
 RETRY_S = 1.0
 """Pause before a query that failed is asked again."""
-PROBLEM_LIMIT = 20
-"""Routes that are named among the problems."""
+PROGRESS_S = 0.5
+"""How often progress is told while routes are still on their way."""
 NO_RIB: Rib = {}
 
 
@@ -68,6 +65,7 @@ class Conversation:
         self._weight = 0
         self._answering = Asked()
         self._retry_at: float | None = None
+        self._told_at = 0.0
         self._out: list[Action] = []
 
     # Inputs
@@ -106,7 +104,7 @@ class Conversation:
         self._buffer += data
         *lines, rest = self._buffer.split(b"\n")
         self._buffer = rest
-        if len(rest) > LINE_LIMIT:
+        if len(rest) > events.LINE_LIMIT:
             self._out.append(Reconnect("a line without end"))
         for line in lines:
             self._take(events.parse(line.decode("ascii", "replace")), now)
@@ -138,12 +136,7 @@ class Conversation:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What cannot be done of what is wanted."""
-        found = list(self._rendering.problems) if self._rendering else []
-        found += [refused_file()] if self._reload.refused else []
-        for neighbor in self._neighbors():
-            refusals = self._ribs[neighbor.link.address].refusals()
-            found += [refused_route(neighbor.peer, *one) for one in refusals.items()]
-        return tuple(found[:PROBLEM_LIMIT])
+        return problems_of(self._rendering, self._ribs, file_refused=self._reload.refused)
 
     def sessions(self) -> dict[str, SessionState]:
         """State of every wanted session, by peer name."""
@@ -221,7 +214,7 @@ class Conversation:
                 rib = self._rib(event.peer)
                 if rib is not None:
                     rib.flushed(event, now)
-                    self._out.append(Changed())
+                    self._tell_progress(rib, now)
             case events.Answer():
                 self._take_answer(event.ok, now)
             case events.StateEvent():
@@ -235,6 +228,11 @@ class Conversation:
                     self._under_way[0].lines.append(event)
             case events.ShuttingDown():
                 self._out.append(Note("warning", "ExaBGP is shutting down"))
+
+    def _tell_progress(self, rib: AdjRibOut, now: float) -> None:
+        if rib.settled or now - self._told_at >= PROGRESS_S:
+            self._told_at = now
+            self._out.append(Changed())
 
     def _all_ribs(self) -> list[AdjRibOut]:
         return [*self._ribs.values(), *self._leaving.values()]

@@ -11,7 +11,6 @@ from orchestrator.bgp.adj_rib_out import AdjRibOut
 from orchestrator.bgp.events import ConfigurationLine, Event
 from orchestrator.bgp.lines import Line
 from orchestrator.model.address import Family, IPAddress
-from orchestrator.model.problem import Problem, Severity
 
 Answered: TypeAlias = Callable[[bool, float], None]
 """Takes whether the answer was `done`, and the time."""
@@ -52,20 +51,3 @@ def end_taken(rib: AdjRibOut, family: Family, ok: bool, now: float) -> None:
     """Take note that ExaBGP was given an End-of-RIB."""
     del ok, now
     rib.end_taken(family)
-
-
-def refused_file() -> Problem:
-    """Say that a rendered configuration is not taken into force."""
-    return Problem(
-        Severity.ERROR,
-        "reloadRefused",
-        "exabgp.conf",
-        "ExaBGP does not take the rendered configuration into force; the old one stays",
-        hint="see the log of the exabgp role",
-    )
-
-
-def refused_route(peer: str, prefix: object, reason: str) -> Problem:
-    """Say that a route is wanted but cannot be sent to `peer`."""
-    message = f"{prefix} is not sent: {reason}"
-    return Problem(Severity.WARNING, "routeNotSent", f"BGPPeer {peer}", message)
