@@ -14,6 +14,8 @@ import click
 if TYPE_CHECKING:
     from orchestrator.lab.scene import Scene
 
+LONGEST_PARENT = 50
+
 
 @click.command()
 @click.option("--stay", is_flag=True, help="Keep it up afterwards, until Ctrl-C.")
@@ -30,7 +32,7 @@ def demo(stay: bool, loopback: bool) -> None:
     from orchestrator.lab.topology import TopologyError
 
     signal.signal(signal.SIGTERM, _terminated)
-    workdir = Path(tempfile.mkdtemp(prefix="orchestrator-demo-"))
+    workdir = _workdir()
     scene = _scene(workdir, loopback)
     try:
         _play(scene, stay)
@@ -41,6 +43,13 @@ def demo(stay: bool, loopback: bool) -> None:
     except (DemoError, LabError, TopologyError, OSError) as error:
         fail("demo", f"{error} (logs: {workdir})", REFUSED)
     shutil.rmtree(workdir, ignore_errors=True)
+
+
+def _workdir() -> Path:
+    """Make a directory with a short name: a Unix socket's path has 107 bytes at most (unix(7))."""
+    parent = tempfile.gettempdir()
+    short = len(parent) < LONGEST_PARENT
+    return Path(tempfile.mkdtemp(prefix="orchestrator-demo-", dir=parent if short else "/tmp"))  # noqa: S108
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:

@@ -169,7 +169,10 @@ def build(spec: dict[str, Any]) -> None:
 def main() -> int:
     """Build the node, say so, and hold it until the lifeline ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel then reaps orphans of the node
-    spec = json.loads(sys.stdin.readline())
+    line = sys.stdin.readline()
+    if not line:  # whoever started us was gone first
+        return 1
+    spec = json.loads(line)
     try:
         build(spec)
     except OSError as error:

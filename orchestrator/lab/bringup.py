@@ -123,15 +123,17 @@ class BringUp:
 
     def _link(self, node: str) -> None:
         """Make the links whose other end is here too, then wait until all of this node's exist."""
-        mine = set(self._topology.links_of(node))
+        mine = self._topology.links_of(node)
         with self._changed:
             self._at_links.add(node)
-            for link in mine - self._linked:
-                if all(end.node in self._at_links for end in link.ends):
+            for link in mine:
+                if link not in self._linked and all(
+                    end.node in self._at_links for end in link.ends
+                ):
                     self._cabling.connect(link)
                     self._linked.add(link)
             self._changed.notify_all()
-        self._wait(lambda: mine <= self._linked)
+        self._wait(lambda: self._linked.issuperset(mine))
 
     def _execute(self, node: Node, argv: tuple[str, ...]) -> None:
         try:

@@ -96,7 +96,8 @@ def _read(root: Value, directory: Path, read: Callable[[str], str | None]) -> To
     links = read_links(parts["links"].items(), nodes) if "links" in parts else ()
     prefix = top["prefix"].text() if "prefix" in top else "clab"
     topology = Topology(name, nodes, links, prefix, directory)
-    _check_order(topology, root)
+    if not root.problems.found:
+        root.problems.found.extend(_check_order(topology))
     return topology
 
 
@@ -117,18 +118,24 @@ def _named_levels(value: Value | None) -> dict[str, Mapping[str, Value]]:
     return {name: node_fields(level) for name, level in entries.items()}
 
 
-def _check_order(topology: Topology, root: Value) -> None:
-    """Refuse waits for unknown nodes, and circles: nothing would ever come up."""
-    for node in topology.nodes.values():
-        for waits in node.wait_for.values():
-            for wait in waits:
-                if wait.node not in topology.nodes:
-                    root.wrong(f"node {node.name} waits for node {wait.node}, which is not there")
+def _check_order(topology: Topology) -> list[str]:
+    """Say which nodes wait for unknown nodes, or in a circle: nothing would ever come up."""
+    unknown = [
+        f"{node.place}: topology.nodes.{node.name}.stages: waits for node {wait.node}, which is not there"
+        for node in topology.nodes.values()
+        for waits in node.wait_for.values()
+        for wait in waits
+        if wait.node not in topology.nodes
+    ]
+    if unknown:
+        return unknown
     try:
         graphlib.TopologicalSorter(_order(topology)).prepare()
     except graphlib.CycleError as error:
-        circle = " -> ".join(dict.fromkeys(node for node, _ in error.args[1]))
-        root.wrong(f"nodes wait for each other in a circle: {circle}")
+        circle = list(dict.fromkeys(node for node, _ in error.args[1]))
+        place = f"{topology.nodes[circle[0]].place}: topology.nodes.{circle[0]}.stages"
+        return [f"{place}: nodes wait for each other in a circle: {' -> '.join(circle)}"]
+    return []
 
 
 def _order(topology: Topology) -> dict[tuple[str, Stage], set[tuple[str, Stage]]]:

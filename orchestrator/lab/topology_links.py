@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from orchestrator.config.tree import Mapping as TreeMapping
 from orchestrator.lab import topology_keys as keys
 from orchestrator.lab.topology import DEFAULT_MTU, HOST, Endpoint, Link, NodeSpec
 from orchestrator.lab.topology_tree import Value
@@ -18,18 +19,18 @@ def read_links(values: Iterable[Value], nodes: Mapping[str, NodeSpec]) -> tuple[
     links = []
     used: set[tuple[str, str]] = set()
     for value in values:
-        ends = _ends(value, value.fields(keys.LINK, keys.REFUSED_LINK))
+        given = value.fields(keys.LINK, keys.REFUSED_LINK)
+        ends = _ends(value, given)
         if len(ends) != 2:
             continue
         for end in ends:
             _check_end(value, end, nodes, used)
-        links.append(Link((ends[0], ends[1]), _mtu(value)))
+        links.append(Link((ends[0], ends[1]), _mtu(given)))
     return tuple(links)
 
 
-def _mtu(value: Value) -> int:
-    given = value.fields(keys.LINK, {}).get("mtu")
-    return given.whole(68, 65535) if given else DEFAULT_MTU
+def _mtu(given: Mapping[str, Value]) -> int:
+    return given["mtu"].whole(68, 65535) if "mtu" in given else DEFAULT_MTU
 
 
 def _ends(value: Value, given: Mapping[str, Value]) -> list[Endpoint]:
@@ -48,7 +49,7 @@ def _ends(value: Value, given: Mapping[str, Value]) -> list[Endpoint]:
 
 
 def _endpoint(value: Value) -> Endpoint | None:
-    if isinstance(value.node, tuple) and hasattr(value.node, "entries"):
+    if isinstance(value.node, TreeMapping):
         return _long_endpoint(value)
     node, colon, interface = value.text().partition(":")
     if not node or not colon or not _INTERFACE.fullmatch(interface):

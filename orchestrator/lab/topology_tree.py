@@ -71,7 +71,7 @@ class Value:
         except ValueError as error:
             self.wrong(f"not a command: {error}")
             return ()
-        if not words and not self.is_null:
+        if not words and isinstance(self.node, tree.Scalar) and not self.is_null:
             self.wrong("an empty command")
         return words
 

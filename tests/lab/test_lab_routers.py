@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.lab.harness import Bird, Frr, Lab, Neighbor, poll
+from tests.lab.harness import Bird, Frr, Lab, Neighbor, Rib, poll
 
 pytestmark = pytest.mark.lab
 
@@ -33,6 +34,11 @@ def speak(pair: Lab, workdir: Path, *, asn: int, options: str = "") -> None:
     pair.node("a").spawn(["exabgp", "server", str(configuration)], env=ENVIRONMENT)
 
 
+def best(rib: Rib) -> dict[str, Any] | None:
+    """Path to 192.0.2.1/32 that the router has chosen, once it has."""
+    return next((path for path in rib.get("192.0.2.1/32", []) if path["best"]), None)
+
+
 EXPECTED = {
     "nexthop": "10.0.0.2",
     "med": 5,
@@ -49,12 +55,12 @@ def test_frr_reports_paths_and_kernel_routes(pair: Lab, workdir: Path) -> None:
     frr = Frr(pair.node("r"), asn=64501, neighbors=[neighbor]).start()
     speak(pair, workdir, asn=64501, options=f"md5-password {SECRET}; outgoing-ttl 255;")
     frr.wait_established()
-    path = poll(lambda: frr.rib().get("192.0.2.1/32"))[0]
+    path = poll(lambda: best(frr.rib()))
     assert {name: path[name] for name in EXPECTED} == EXPECTED
     assert path["as_path"] == [64500]
-    assert poll(frr.kernel_routes) == {"192.0.2.1/32": ["10.0.0.2"]}
+    poll(lambda: frr.kernel_routes() == {"192.0.2.1/32": ["10.0.0.2"]})
     assert poll(lambda: frr.rib("ipv6"))["2001:db8::1/128"][0]["nexthop"] == "fd00::2"
-    assert poll(lambda: frr.kernel_routes("ipv6")) == {"2001:db8::1/128": ["fd00::2"]}
+    poll(lambda: frr.kernel_routes("ipv6") == {"2001:db8::1/128": ["fd00::2"]})
 
 
 def test_frr_comes_back_after_a_kill(pair: Lab, workdir: Path) -> None:
@@ -72,8 +78,8 @@ def test_bird_reports_paths_and_kernel_routes(pair: Lab, workdir: Path) -> None:
     bird = Bird(pair.node("r"), asn=64501, neighbors=[neighbor]).start()
     speak(pair, workdir, asn=64501, options=f"md5-password {SECRET};")
     bird.wait_established()
-    path = poll(lambda: bird.rib().get("192.0.2.1/32"))[0]
+    path = poll(lambda: best(bird.rib()))
     assert {name: path[name] for name in EXPECTED} == EXPECTED
     assert path["as_path"] == [64500]
-    assert poll(bird.kernel_routes) == {"192.0.2.1/32": ["10.0.0.2"]}
+    poll(lambda: bird.kernel_routes() == {"192.0.2.1/32": ["10.0.0.2"]})
     assert poll(lambda: bird.rib("ipv6"))["2001:db8::1/128"][0]["nexthop"] == "fd00::2"
