@@ -15,7 +15,7 @@ from orchestrator.config.link import Good, Linking, ObjectKey, Offer, settle, va
 from orchestrator.config.objects import nodes_of
 from orchestrator.config.rules_advertisement import AdvertisementRules
 from orchestrator.config.rules_peer import PeerRules
-from orchestrator.config.rules_pool import LINKING as POOLS
+from orchestrator.config.rules_pool import PoolRules
 from orchestrator.config.rules_virtual_ip import COMMUNITIES, SETTINGS, VirtualIPRules
 from orchestrator.config.source import Source
 from orchestrator.config.tree import Mark, Scalar, Tree
@@ -205,7 +205,7 @@ class _Linker:
         aliases: dict[str, Any] = {}
         for value in self._settle("Community", COMMUNITIES):
             aliases.update(value)
-        pools = self._settle("IPAddressPool", POOLS)
+        pools = self._settle("IPAddressPool", PoolRules().linking())
         rules = AdvertisementRules(pools, aliases, nodes)
         advertisements = self._settle("BGPAdvertisement", rules.linking())
         settings = self._settle("Settings", SETTINGS)

@@ -181,3 +181,36 @@ def test_durations_of_whole_seconds(seconds: int) -> None:
     minutes, left = divmod(rest, 60)
     for text in (f"{seconds}s", f"{hours}h{minutes}m{left}s", f"{seconds * 1000}ms"):
         assert whole_seconds(parse_duration(text)) == seconds
+
+
+RANGES = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(0, 8)).map(lambda pair: (pair[0], sum(pair))),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(st.lists(RANGES, max_size=8))
+def test_pools_in_force_never_overlap(pools: list[list[tuple[int, int]]]) -> None:
+    """Whatever pools are given, those in force are disjoint, and each other one has an error."""
+    made = [
+        {
+            "apiVersion": "metallb.io/v1beta1",
+            "kind": "IPAddressPool",
+            "metadata": {"name": f"p{number}"},
+            "spec": {"addresses": [f"10.0.0.{first}-10.0.0.{last}" for first, last in entries]},
+        }
+        for number, entries in enumerate(pools)
+    ]
+    reading = one(stream(made))
+    numbers = [
+        int(address)
+        for pool in reading.policy.pools
+        for entry in pool.ranges
+        for address in range(int(entry.first), int(entry.last) + 1)
+    ]
+    assert len(numbers) == len(set(numbers))
+    named = {pool.name for pool in reading.policy.pools}
+    faulty = {problem.object.rsplit("/", 1)[1] for problem in reading.problems}
+    assert named | faulty == {f"p{number}" for number in range(len(pools))}
+    assert not named & faulty

@@ -187,6 +187,11 @@ def alive(pid: int) -> bool:
     return status.rsplit(")", 1)[1].split()[0] != "Z"
 
 
+def written(file: Path) -> bool:
+    """Tell whether a command has written its process number."""
+    return file.exists() and file.read_text() != ""
+
+
 def number_in(file: Path) -> int:
     """Read a process number that a command wrote."""
     return int(file.read_text())
@@ -233,9 +238,7 @@ def test_cancelled_command_is_killed(tmp_path: Path) -> None:
         running = asyncio.ensure_future(prober.run())
         await asyncio.sleep(0)
         prober.start(StartProbe("a", 1, probe, 1000))
-        await eventually(
-            lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text() != ""
-        )
+        await eventually(lambda: written(tmp_path / "child"))
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         for name in ("child", "grandchild"):
@@ -378,5 +381,22 @@ def test_no_descriptor_is_leaked() -> None:
             await result_of(ExecProbe(("/bin/true",)), 5)
             await result_of(ExecProbe(("/bin/sleep", "100")), 0.05)
         await eventually(lambda: descriptors() <= before)
+
+    run(scenario())
+
+
+def test_changed_check_ends_the_command_of_the_old_one(tmp_path: Path) -> None:
+    """When a check changes or goes, its hung command is killed at once and reports nothing."""
+    hung = Check(ExecProbe(("/bin/sh", "-c", HANG.format(tmp_path))), 50, 50, 1_000_000)
+
+    async def scenario() -> None:
+        runner = CheckRunner(lambda _: None)
+        runner.want({"a": hung})
+        async with checks(runner):
+            await eventually(lambda: written(tmp_path / "child"))
+            runner.want({"a": fast(ExecProbe(("/bin/true",)))})
+            await eventually(lambda: runner.health() == {"a": Health.UP})
+            for name in ("child", "grandchild"):
+                await gone(tmp_path / name)
 
     run(scenario())
