@@ -56,8 +56,8 @@ class BringUp:
         """Bring all nodes up and return what their `exec` lists said; the first error is raised."""
         specs = self._topology.nodes.values()
         with ThreadPoolExecutor(max(1, len(specs))) as pool:
-            jobs = [pool.submit(self._bring_up, spec) for spec in specs]
             try:
+                jobs = [pool.submit(self._bring_up, spec) for spec in specs]
                 for job in as_completed(jobs):
                     job.result()
             except BaseException:

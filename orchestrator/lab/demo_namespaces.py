@@ -21,6 +21,7 @@ from orchestrator.lab.scene import DemoError, SeenPath
 
 START_LIMIT_S = 20.0
 STOP_LIMIT_S = 20.0
+REQUESTS_BY_HAND = 30
 FRR = Path("/usr/lib/frr")
 
 
@@ -122,12 +123,13 @@ class NamespaceScene:
 
     def ask(self, count: int) -> Mapping[str, int]:
         """Send requests from the client's node through R1."""
-        target = f"{files.VIP}:{files.WEB_PORT}"
-        argv = [sys.executable, "-m", "orchestrator.lab.requests", str(count), target]
-        answers: dict[str, int] = json.loads(
-            self._lab.node("client").run(argv, timeout_s=120).stdout
-        )
+        asked = self._lab.node("client").run(self._requests(count), timeout_s=120)
+        answers: dict[str, int] = json.loads(asked.stdout)
         return answers
+
+    def _requests(self, count: int) -> list[str]:
+        target = f"{files.VIP}:{files.WEB_PORT}"
+        return [sys.executable, "-m", "orchestrator.lab.requests", str(count), target]
 
     def stop(self, name: str) -> None:
         """Send TERM to `orchestrator run` and wait for its end."""
@@ -162,7 +164,7 @@ class NamespaceScene:
             " ".join(router.enter_argv(["vtysh"])),
             " ".join(box.enter_argv([*orchestrator("status")])),
             " ".join(box.enter_argv([*orchestrator("explain"), files.VIP])),
-            " ".join(client.enter_argv(["curl", f"http://{files.VIP}/"])),
+            " ".join(client.enter_argv(self._requests(REQUESTS_BY_HAND))),
             f"logs are in {self._workdir}",
         )
 

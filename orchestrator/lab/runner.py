@@ -23,6 +23,8 @@ from orchestrator.lab.topology import NodeSpec, Topology
 
 __all__ = ["ExecResult", "Lab", "LabError", "Node"]
 
+PROGRAMS = {"ip": "iproute2", "nsenter": "util-linux", "unshare": "util-linux"}
+"""What the runner itself needs, with the Debian packages."""
 GONE_TIMEOUT_S = 10.0
 """How long the kernel may take to remove what a node held."""
 
@@ -139,19 +141,21 @@ def check_host() -> None:
     """LabError when this user or this machine cannot have network namespaces."""
     if os.geteuid() != 0:
         raise LabError("network namespaces need root: run it with sudo")
-    for program, package in (
-        ("ip", "iproute2"),
-        ("nsenter", "util-linux"),
-        ("unshare", "util-linux"),
-    ):
+    for program, package in PROGRAMS.items():
         if shutil.which(program) is None:
             raise LabError(f"{program} is not installed: apt-get install {package}")
     namespaces = ["--mount", "--net", "--pid", "--uts", "--ipc", "--fork"]
     tried = subprocess.run(["unshare", *namespaces, "true"], capture_output=True, check=False)
     if tried.returncode:
         raise LabError("this root may not make namespaces: run it outside of the container")
-    if "overlay" not in Path("/proc/filesystems").read_text("utf-8").split():
-        raise LabError("the kernel has no overlayfs: modprobe overlay")
+    if not _has_overlay() and shutil.which("modprobe"):
+        subprocess.run(["modprobe", "overlay"], capture_output=True, check=False)
+    if not _has_overlay():
+        raise LabError("the kernel has no overlayfs, which a node's file system is made of")
+
+
+def _has_overlay() -> bool:
+    return "overlay" in Path("/proc/filesystems").read_text("utf-8").split()
 
 
 def running_nodes(topology: Topology) -> dict[str, int]:
@@ -174,6 +178,7 @@ def take_down(topology: Topology, workdir: Path) -> list[str]:
 
     It also removes what a lab left that was killed while it came up.
     """
+    check_host()
     running = running_nodes(topology)
     for pid in running.values():
         with suppress(ProcessLookupError):

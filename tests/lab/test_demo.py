@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +16,6 @@ import pytest
 
 from orchestrator.lab.demo import Demo
 from orchestrator.lab.demo_loopback import LoopbackScene
-from orchestrator.lab.namespaces import anchors
 from orchestrator.lab.scene import DemoError, SeenPath
 from tests.lab.harness import Lab, poll, require
 
@@ -119,14 +120,17 @@ def test_stay_offers_commands_that_work(short: Path) -> None:
         assert process.stdout
         seen = iter(process.stdout.readline, "")
         assert any("To look around" in line for line in seen)
-        commands = [process.stdout.readline().strip() for _ in range(3)]
+        commands = [process.stdout.readline().strip() for _ in range(4)]
         outputs = [_output(command) for command in commands]
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     assert "FRRouting" in outputs[0]
     assert "lb72" in outputs[1]
     assert "192.168.143.230" in outputs[2]
-    assert not [name for name in anchors() if str(process.pid) in name]
+    assert set(json.loads(outputs[3])) == {"lb72", "lb170", "lb224"}
+    nodes = [pid for command in commands for pid in re.findall(r"--target=(\d+)", command)]
+    assert len(nodes) == 4
+    poll(lambda: not [pid for pid in nodes if Path("/proc", pid).exists()])
 
 
 def _output(command: str) -> str:
