@@ -109,7 +109,8 @@ class Node:
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 start_new_session=True,
             )
 
