@@ -27,7 +27,7 @@ def running(pair: Lab, workdir: Path, *flags: str, extra: str = "") -> tuple[Frr
 
 def established(frr: Frr) -> int:
     """Times the session to the appliance came up."""
-    neighbor = frr.json("show bgp neighbors 10.0.0.2 json")["10.0.0.2"]
+    neighbor = frr.json("show bgp neighbors 10.0.0.2")["10.0.0.2"]
     return int(neighbor["connectionsEstablished"])
 
 
