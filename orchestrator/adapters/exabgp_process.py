@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.metadata
 import importlib.util
 import logging
 import os
@@ -32,6 +33,7 @@ EXABGP_VARIABLES = {
 }
 """DESIGN 5, rules 7 and 9; exabgp-conf/exabgp.env says the same for those who run it by hand."""
 
+MEASURED_VERSION = "5.0.15"
 LOG_LINE_LIMIT = 1 << 16
 LOG_LINE_SHOWN = 500
 LOG_PERIOD_S = 10.0
@@ -76,8 +78,14 @@ def demand_exabgp() -> None:
     if importlib.util.find_spec("exabgp") is None:
         raise AdapterError(
             "exabgp",
-            f"not installed for {sys.executable}; install it with: pip install exabgp==5.0.15",
+            f"not installed for {sys.executable}; install it with: pip install exabgp=={MEASURED_VERSION}",
         )
+
+
+def other_version() -> str | None:
+    """Return the version of ExaBGP when it is not the one that everything here was measured on."""
+    found = importlib.metadata.version("exabgp")
+    return None if found == MEASURED_VERSION else found
 
 
 def write_private(path: Path, text: str) -> None:

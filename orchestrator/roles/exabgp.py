@@ -11,6 +11,7 @@ from orchestrator.adapters.exabgp_process import (
     ExaBGPProcess,
     demand_exabgp,
     ensure_configuration,
+    other_version,
     set_aside,
 )
 from orchestrator.adapters.locks import RoleLock
@@ -42,6 +43,8 @@ class ExaBGPRole:
         make_directory(self._settings.runtime_dir)
         lock = RoleLock(self._settings.runtime_dir, "exabgp")
         lock.acquire()
+        if (found := other_version()) is not None:
+            LOG.warning("ExaBGP is not the version this was measured on", extra={"found": found})
         stop = Stop.on_signals(self._kill)
         supervising = asyncio.create_task(self._supervise())
         stopping = asyncio.create_task(stop.requested())
