@@ -71,14 +71,18 @@ class Rendering:
 
 
 def render(sessions: Sequence[Session], around: Surroundings) -> Rendering:
-    """Render `sessions`; one that cannot be had is left out and is an error problem."""
+    """Render `sessions`; one that cannot be had is left out and is an error problem.
+
+    Fields that ExaBGP has nothing for (connectTime, bfdProfile) are warned about where the
+    configuration is read, with their place.
+    """
     neighbors: list[Neighbor] = []
     problems: list[Problem] = []
     taken: set[IPAddress] = set()
     for peer in (session.peer for session in sessions):
         address = _address(peer, around)
         found = [*_errors(peer, address, around), *_duplicate(peer, address, taken)]
-        problems += [*found, *_warnings(peer)]
+        problems += found
         if not found and address is not None:
             taken.add(address)
             neighbors.append(_neighbor(peer, address, around))
@@ -176,20 +180,6 @@ def _address_errors(
     if peer.passive and source is None:
         message = "a passive session listens on its source address, and none is known"
         yield _error(peer, "passiveWithoutSource", "spec.sourceAddress", message, "give it")
-
-
-def _warnings(peer: Peer) -> Iterator[Problem]:
-    told = (
-        (peer.connect_time_s is not None, "connectTimeIgnored", "spec.connectTime",
-         "ExaBGP has no connect time; it tries again after 1 s, then up to 60 s"),
-        (peer.bfd_profile is not None, "bfdUnsupported", "spec.bfdProfile",
-         "ExaBGP has no BFD; a failure is noticed after the hold time"),
-        (peer.vrf is not None, "vrfUntested", "spec.vrf",
-         "the session is bound to the VRF's interface; this was not tried on a real VRF"),
-    )  # fmt: skip
-    for is_so, code, path, message in told:
-        if is_so:
-            yield Problem(Severity.WARNING, code, f"BGPPeer {peer.name}", message, path=path)
 
 
 def _source(peer: Peer, around: Surroundings) -> IPAddress | None:

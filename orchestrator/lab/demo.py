@@ -98,6 +98,8 @@ class Demo:
         self._wait_hops(frozenset(self._scene.appliances))
         self._say("  R1's sessions; a number under State/PfxRcd means Established:")
         self._show(self._scene.summary())
+        self._say("  R1's BGP table; * is a valid path, = one that is used beside the best:")
+        self._show(self._scene.bgp_table())
 
     def _wait_hops(self, names: set[str] | frozenset[str]) -> None:
         hops = self._next_hops(names)

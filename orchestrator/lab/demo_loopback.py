@@ -161,6 +161,14 @@ class LoopbackScene:
             lines.append(f"{address:16}{4:<2}{files.AS:>7}  {state}")
         return "\n".join(lines)
 
+    def bgp_table(self) -> str:
+        """Return R1's paths, laid out as routers do."""
+        lines = [f"   {'Network':20}{'Next Hop':18}{'LocPrf':>7}"]
+        for path in self.paths():
+            mark = "*>" if path.used else "* "
+            lines.append(f"{mark}i{files.VIP_PREFIX:20}{path.next_hop:18}{path.local_pref:>7}")
+        return "\n".join(lines)
+
     def table(self) -> str:
         """Return R1's route, as `show ip route bgp` would; 200 is the distance of iBGP."""
         hops = [path.next_hop for path in self.paths() if path.used]

@@ -108,6 +108,12 @@ class NamespaceScene:
         """Return what `show ip bgp summary` says."""
         return self._vtysh("show ip bgp summary")
 
+    def bgp_table(self) -> str:
+        """Return the table of `show ip bgp`, without its legend."""
+        lines = self._vtysh("show ip bgp").splitlines()
+        start = next(n for n, line in enumerate(lines) if line.lstrip().startswith("Network"))
+        return "\n".join(line for line in lines[start:] if line)
+
     def table(self) -> str:
         """Return the routes of `show ip route bgp`, without its legend."""
         lines = self._vtysh("show ip route bgp").splitlines()

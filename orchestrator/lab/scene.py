@@ -55,6 +55,9 @@ class Scene(Protocol):
     def summary(self) -> str:
         """R1's table of sessions, for people."""
 
+    def bgp_table(self) -> str:
+        """R1's BGP table, for people."""
+
     def table(self) -> str:
         """R1's routes from BGP, for people."""
 
