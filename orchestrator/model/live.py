@@ -11,11 +11,13 @@ from orchestrator.model.session_state import RouteStatus, SessionState
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Session states by peer, the state of each route, and addresses that could not be bound.
+    """Session states by peer, the state of each route, what is not bound, what checks saw.
 
     `unbound` maps an address that is held back to the reason, until it is on its interface.
+    `details` maps a VirtualIP to what its check saw last, such as `HTTP 503`.
     """
 
     sessions: Mapping[str, SessionState]
     route_status: Callable[[str, IPNetwork], RouteStatus]
     unbound: Mapping[IPAddress, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)

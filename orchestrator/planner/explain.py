@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from orchestrator.model.address import IPNetwork
 from orchestrator.model.live import Live
 from orchestrator.model.plan import Assignment, AssignmentState, Plan, Protocol, Reason, Verdict
-from orchestrator.model.session_state import RouteStatus, SessionStatus
+from orchestrator.planner.progress import Progress, Step, broken, good
 
 STEP_OF = {
     Reason.IP_NOT_ALLOWED: "assigned",
@@ -28,16 +27,6 @@ STEP_OF = {
 
 CHAIN = ("advertisement", "node", "endpoints", "health")
 """Links that the plan alone decides, after `assigned`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One link; `reason` of a good one is `announced`."""
-
-    step: str
-    ok: bool
-    reason: Reason
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +107,7 @@ def _has(assignment: Assignment, target: str) -> bool:
 
 def _unassigned(assignment: Assignment) -> Step:
     reason = assignment.reason or Reason.NO_IP_ALLOCATED
-    return Step("assigned", ok=False, reason=reason, message=assignment.message or reason.value)
+    return broken("assigned", reason, assignment.message or reason.value)
 
 
 def _verdicts(plan: Plan, assignment: Assignment, target: str) -> list[Verdict]:
@@ -138,93 +127,30 @@ def _verdicts(plan: Plan, assignment: Assignment, target: str) -> list[Verdict]:
 def _chain(
     plan: Plan, assignment: Assignment, verdict: Verdict, live: Live | None
 ) -> NodeExplanation:
-    steps = list(_planned_steps(assignment, verdict))
-    if all(step.ok for step in steps) and live is not None:
-        steps.extend(_live_steps(plan, verdict, live))
+    if live is None:
+        return NodeExplanation(verdict.node, verdict.protocol, _planned_steps(assignment, verdict))
+    progress = Progress(plan, live)
+    steps = list(_planned_steps(assignment, replace(verdict, message=progress.words(verdict))))
+    if all(step.ok for step in steps):
+        steps.extend(progress.steps(verdict))
     return NodeExplanation(verdict.node, verdict.protocol, tuple(steps))
 
 
 def _planned_steps(assignment: Assignment, verdict: Verdict) -> tuple[Step, ...]:
-    broken = None if verdict.announced else STEP_OF[verdict.reason]
+    stop = None if verdict.announced else STEP_OF[verdict.reason]
     addresses = ", ".join(str(address) for address in assignment.addresses)
-    steps = [_ok("assigned", f"{addresses} from pool {assignment.pool}")]
-    if broken == "assigned":
-        return (_no("assigned", verdict),)
+    steps = [good("assigned", f"{addresses} from pool {assignment.pool}")]
+    if stop == "assigned":
+        return (_refused("assigned", verdict),)
     for name in CHAIN:
-        if name == broken:
-            return (*steps, _no(name, verdict))
-        steps.append(_ok(name, "ok"))
-    return (*steps, _no("session", verdict)) if broken else tuple(steps)
+        if name == stop:
+            return (*steps, _refused(name, verdict))
+        steps.append(good(name, "ok"))
+    return (*steps, _refused("session", verdict)) if stop else tuple(steps)
 
 
-def _no(step: str, verdict: Verdict) -> Step:
-    return Step(step, ok=False, reason=verdict.reason, message=verdict.message)
-
-
-def _ok(step: str, message: str) -> Step:
-    return Step(step, ok=True, reason=Reason.ANNOUNCED, message=message)
-
-
-def _live_steps(plan: Plan, verdict: Verdict, live: Live) -> list[Step]:
-    """Follow the route to every peer: session up, sent, flushed."""
-    routes = _routes(plan, verdict)
-    if not routes:
-        text = f"no peer of {verdict.node} takes this route: see peers and families"
-        return [Step("session", ok=False, reason=Reason.NOT_SENT, message=text)]
-    up = {peer: prefixes for peer, prefixes in routes.items() if _is_up(live, peer)}
-    states = ", ".join(f"{peer} {_session_text(live, peer)}" for peer in routes)
-    if not up:
-        return [Step("session", ok=False, reason=Reason.PEER_DOWN, message=states)]
-    steps = [_ok("session", states)]
-    unbound = live.unbound.get(verdict.address) if verdict.address else None
-    if unbound is not None:
-        text = f"{verdict.address} is held back until it is bound: {unbound}"
-        return [*steps, Step("sent", ok=False, reason=Reason.NOT_SENT, message=text)]
-    progress = {
-        RouteStatus.SENT: Reason.NOT_SENT,
-        RouteStatus.FLUSHED: Reason.NOT_ACKNOWLEDGED,
-    }
-    for status, reason in progress.items():
-        late = [peer for peer in up if not _reached(live, peer, up[peer], status)]
-        text = f"not yet {status.value} to {', '.join(late)}" if late else f"to {', '.join(up)}"
-        steps.append(Step(status.value, not late, reason if late else Reason.ANNOUNCED, text))
-        if late:
-            break
-    return steps
-
-
-def _routes(plan: Plan, verdict: Verdict) -> dict[str, list[IPNetwork]]:
-    """Prefixes, by peer, that carry the address of `verdict` for its Service."""
-    name = str(verdict.service)
-    found: dict[str, list[IPNetwork]] = {}
-    for peer, rib in sorted(plan.ribs.get(verdict.node, {}).items()):
-        prefixes = [
-            prefix
-            for prefix, route in rib.items()
-            if name in route.services and verdict.address in prefix
-        ]
-        if prefixes:
-            found[peer] = prefixes
-    return found
-
-
-def _is_up(live: Live, peer: str) -> bool:
-    state = live.sessions.get(peer)
-    return state is not None and state.status is SessionStatus.UP
-
-
-def _session_text(live: Live, peer: str) -> str:
-    state = live.sessions.get(peer)
-    if state is None:
-        return SessionStatus.UNKNOWN.value
-    return f"{state.status.value} ({state.last_error})" if state.last_error else state.status.value
-
-
-def _reached(live: Live, peer: str, prefixes: list[IPNetwork], status: RouteStatus) -> bool:
-    enough = (
-        {RouteStatus.FLUSHED} if status is RouteStatus.FLUSHED else {status, RouteStatus.FLUSHED}
-    )
-    return all(live.route_status(peer, prefix) in enough for prefix in prefixes)
+def _refused(step: str, verdict: Verdict) -> Step:
+    return broken(step, verdict.reason, verdict.message)
 
 
 def _answer(target: str, assignment: Assignment, chains: tuple[NodeExplanation, ...]) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from orchestrator import __version__
 from orchestrator.adapters import clock
-from orchestrator.bgp.backend import Backend
 from orchestrator.model.cluster import ServiceKey
+from orchestrator.model.live import Live
 from orchestrator.model.plan import AssignmentState, Plan, Reason, Verdict
 from orchestrator.model.policy import Policy
 from orchestrator.model.problem import Problem, Severity
@@ -22,6 +22,7 @@ from orchestrator.planner.document import (
     session_document,
     sorted_routes,
 )
+from orchestrator.planner.progress import Progress
 from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE
 
 Document = dict[str, Any]
@@ -40,7 +41,7 @@ class View:
     policy: Policy
     problems: tuple[Problem, ...]
     health: Mapping[str, Health]
-    backend: Backend
+    live: Live
     since: Mapping[ServiceKey, str]
 
     def status(self) -> Document:
@@ -59,7 +60,7 @@ class View:
 
     def _counts(self) -> Document:
         assignments = [a for a in self.plan.assignments if a.state is not AssignmentState.IGNORED]
-        states = self.backend.sessions().values()
+        states = self.live.sessions.values()
         announced = {v.address for v in self.plan.verdicts if v.reason is Reason.ANNOUNCED}
         return {
             "services": len(assignments),
@@ -75,7 +76,7 @@ class View:
 
     def sessions(self) -> Document:
         """Return `/api/v1/sessions`."""
-        states = self.backend.sessions()
+        states = self.live.sessions
         return {
             "items": [
                 {**session_document(session), **_session_state(states.get(session.peer.name))}
@@ -89,7 +90,7 @@ class View:
             "items": [
                 {
                     **route_document(node, peer, route),
-                    "state": self.backend.route_status(peer, route.prefix).value,
+                    "state": self.live.route_status(peer, route.prefix).value,
                 }
                 for node, peer, route in sorted_routes(self.plan)
             ]
@@ -97,9 +98,11 @@ class View:
 
     def vips(self) -> Document:
         """Return `/api/v1/vips`."""
-        return {"items": [self._vip(verdict) for verdict in self.plan.verdicts]}
+        progress = Progress(self.plan, self.live)
+        return {"items": [self._vip(verdict, progress) for verdict in self.plan.verdicts]}
 
-    def _vip(self, verdict: Verdict) -> Document:
+    def _vip(self, verdict: Verdict, progress: Progress) -> Document:
+        reason, message = self._live_reason(verdict, progress)
         health = None
         if verdict.service.namespace == VIRTUAL_IP_NAMESPACE:
             health = self.health.get(verdict.service.name)
@@ -107,11 +110,18 @@ class View:
             "service": str(verdict.service),
             "address": str(verdict.address) if verdict.address else None,
             "protocol": verdict.protocol.value if verdict.protocol else None,
-            "reason": verdict.reason.value,
-            "message": verdict.message,
+            "reason": reason.value,
+            "message": message,
             "since": self.since.get(verdict.service, self.started_at),
             "health": health.value if health else None,
         }
+
+    def _live_reason(self, verdict: Verdict, progress: Progress) -> tuple[Reason, str]:
+        """Say of what the plan announces whether a peer has it, else the plan's own reason."""
+        if not verdict.announced:
+            return verdict.reason, progress.words(verdict)
+        step = progress.last(verdict)
+        return step.reason, verdict.message if step.ok else step.message
 
     def plan_document(self) -> Document:
         """Return `/api/v1/plan`."""

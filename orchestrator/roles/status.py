@@ -99,10 +99,8 @@ class Status:
     def explain(self, target: str) -> Any | None:
         """Explain an address or Service with all that is known live."""
         parts = self._reconciler
-        backend = parts.backend
-        live = Live(backend.sessions(), backend.route_status, parts.unbound())
         plan = parts.plan or Plan()
-        explanation = explain(plan, target, (parts.settings.node,), live)
+        explanation = explain(plan, target, (parts.settings.node,), self._live())
         return explanation.document() if explanation else None
 
     def metrics(self) -> bytes:
@@ -113,6 +111,13 @@ class Status:
     def follow(self) -> AsyncIterator[Mapping[str, Any]]:
         """Yield events as they happen."""
         return self._journal.follow()
+
+    def _live(self) -> Live:
+        parts = self._reconciler
+        backend = parts.backend
+        return Live(
+            backend.sessions(), backend.route_status, parts.unbound(), parts.checks.details()
+        )
 
     def _view(self) -> View:
         parts = self._reconciler
@@ -127,6 +132,6 @@ class Status:
             policy=reading.policy,
             problems=self.problems(),
             health=parts.checks.known(),
-            backend=parts.backend,
+            live=self._live(),
             since=self._since,
         )

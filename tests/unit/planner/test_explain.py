@@ -18,7 +18,8 @@ from orchestrator.model.selector import Operator, Requirement, Selector
 from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
 from orchestrator.model.virtual_ip import Check, Health, TcpProbe, VirtualIP
 from orchestrator.planner import plan
-from orchestrator.planner.explain import Explanation, Step, explain
+from orchestrator.planner.explain import Explanation, explain
+from orchestrator.planner.progress import Step
 from tests.unit.planner.world import R1, cluster, ip, policy, service
 
 NODE = Local(node="n1")
