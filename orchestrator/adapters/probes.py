@@ -41,7 +41,9 @@ async def perform(probe: Probe) -> tuple[bool, str]:
             return await probe_http(probe)
         return await probe_tcp(probe)
     except OSError as error:
-        return False, (error.strerror or str(error)).lower()
+        # The event loop puts its own text into strerror, with the address as a Python tuple.
+        words = os.strerror(error.errno) if error.errno else str(error)
+        return False, words.lower()
     except ValueError as error:
         return False, str(error)
 
