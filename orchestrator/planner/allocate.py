@@ -59,23 +59,34 @@ def allocate(
     services: Mapping[ServiceKey, Service], policy: Policy, local: Local
 ) -> tuple[Assignment, ...]:
     """Assign addresses to every Service; the result is sorted by Service."""
-    ledger = Ledger()
+    done = allocate_into(Ledger(), services, policy, local)
+    return tuple(done[key] for key in sorted(done, key=_by_name))
+
+
+def allocate_into(
+    ledger: Ledger, services: Mapping[ServiceKey, Service], policy: Policy, local: Local
+) -> dict[ServiceKey, Assignment]:
+    """Assign addresses to `services` beside what `ledger` has, which takes them up."""
     done = {
         key: answer for key, service in services.items() if (answer := _ignored(service, local))
     }
-    ours = [service for key, service in services.items() if key not in done]
-    for service in sorted(ours, key=_age):
-        kept = _keep(service, policy, _held(service, local), ledger)
+    ours = sorted((s for key, s in services.items() if key not in done), key=_age)
+    for service in ours:
+        kept = _keep(service, policy, held_by(service, local), ledger)
         if kept is not None:
             done[service.key] = kept
-    for service in sorted(ours, key=_age):
+    for service in ours:
         if service.key not in done:
             done[service.key] = _new(service, policy, ledger)
-    return tuple(done[key] for key in sorted(done))
+    return done
 
 
-def _age(service: Service) -> tuple[str, ServiceKey]:
-    return (service.created, service.key)
+def _by_name(key: ServiceKey) -> tuple[str, str]:
+    return (key.namespace, key.name)
+
+
+def _age(service: Service) -> tuple[str, str, str]:
+    return (service.created, service.key.namespace, service.key.name)
 
 
 def _ignored(service: Service, local: Local) -> Assignment | None:
@@ -98,7 +109,8 @@ def _is_virtual_ip(service: Service) -> bool:
     return service.key.namespace == VIRTUAL_IP_NAMESPACE
 
 
-def _held(service: Service, local: Local) -> tuple[IPAddress, ...]:
+def held_by(service: Service, local: Local) -> tuple[IPAddress, ...]:
+    """Return what `service` holds: by its status, else by what this node remembers."""
     return service.ingress or local.held.get(str(service.key), ())
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.model.address import Family, IPAddress, IPNetwork, family_of
-from orchestrator.model.cluster import Cluster, Node, Service
+from orchestrator.model.cluster import Cluster, Node, Service, ServiceKey
 from orchestrator.model.local import DrainPhase, Local
 from orchestrator.model.plan import (
     Assignment,
@@ -34,38 +35,43 @@ def plan(cluster: Cluster, policy: Policy, local: Local) -> Plan:
     """
     world = see(cluster, local)
     assignments = allocate(world.services, policy, local)
-    views = [_view(node, world, policy, local) for node in world.nodes]
+    views = view_nodes(world, policy, local)
     verdicts: list[Verdict] = []
     for assignment in assignments:
         if assignment.state is AssignmentState.ASSIGNED:
             for view in views:
                 verdicts.extend(view.judge(assignment))
-    verdicts.sort(key=_verdict_order)
+    verdicts.sort(key=verdict_order)
     return Plan(
         assignments=assignments,
         sessions=tuple(Session(view.node.name, peer) for view in views for peer in view.peers),
         ribs={view.node.name: view.finished_ribs() for view in views},
         verdicts=tuple(verdicts),
-        bindings=_bindings(cluster, assignments),
+        bindings=bindings_of(cluster, {answer.service: answer for answer in assignments}),
     )
 
 
-def _verdict_order(verdict: Verdict) -> tuple[str, str, int, int, str]:
+def verdict_order(verdict: Verdict) -> tuple[str, str, int, int, str]:
+    """Sort by Service, address and node."""
     address = verdict.address
     version, number = (address.version, int(address)) if address else (0, 0)
     service = verdict.service
     return (service.namespace, service.name, version, number, verdict.node)
 
 
-def _bindings(cluster: Cluster, assignments: tuple[Assignment, ...]) -> dict[IPAddress, str]:
+def bindings_of(cluster: Cluster, answers: Mapping[ServiceKey, Assignment]) -> dict[IPAddress, str]:
     """Addresses of VirtualIPs that this host is to have on an interface, whatever their health."""
-    addresses = {assignment.service: assignment.addresses for assignment in assignments}
     return {
         address: vip.bind
         for name, vip in sorted(cluster.virtual_ips.items())
-        if vip.bind is not None
-        for address in addresses.get(virtual_ip_key(name), ())
+        if vip.bind is not None and (answer := answers.get(virtual_ip_key(name)))
+        for address in answer.addresses
     }
+
+
+def view_nodes(world: World, policy: Policy, local: Local) -> list[NodeView]:
+    """Return a view of each node to be planned for, with empty RIBs."""
+    return [_view(node, world, policy, local) for node in world.nodes]
 
 
 def _view(node: Node, world: World, policy: Policy, local: Local) -> NodeView:
