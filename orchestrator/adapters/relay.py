@@ -240,7 +240,7 @@ def main() -> int:
     try:
         listener = listen(directory / SOCKET_NAME)
     except OSError as error:
-        say(f"{directory / SOCKET_NAME}: cannot listen: {error.strerror}")
+        say(f"{directory / SOCKET_NAME}: cannot listen: {error.strerror or error}")
         return 3
     Relay(listener, sys.stdin.fileno(), sys.stdout.fileno(), hold).run()
     return 0

@@ -24,7 +24,7 @@ async def serve_unix(path: Path, converse: Conversation) -> AsyncIterator[None]:
     try:
         server = await asyncio.start_unix_server(converse, str(path), limit=MAX_LINE)
     except OSError as error:
-        raise AdapterError(str(path), f"cannot listen here: {error.strerror}") from error
+        raise AdapterError(str(path), f"cannot listen here: {error.strerror or error}") from error
     _share_with_group(path)
     try:
         yield

@@ -9,18 +9,24 @@ import click
 from orchestrator.cli import options
 
 
-def _control(runtime_dir: Path, target: str) -> str:
+def _control(runtime_dir: Path, node: str | None, target: str) -> str:
+    """Make the control request, after a look whether the running speaker is of `node`."""
     from orchestrator.adapters.errors import AdapterError
-    from orchestrator.adapters.status_client import post
-    from orchestrator.cli.failure import fail
+    from orchestrator.adapters.status_client import get, post
+    from orchestrator.cli.failure import REFUSED, fail
 
+    socket = runtime_dir / "status.sock"
     try:
-        return str(post(runtime_dir / "status.sock", f"/control/{target}")["phase"])
+        own = get(socket, "/api/v1/status")["node"] if node else None
+        if node != own:
+            fail(f"node {node}", f"the speaker that answers here is of node {own}", REFUSED)
+        return str(post(socket, f"/control/{target}")["phase"])
     except AdapterError as error:
         fail(error.place, error.message)
 
 
 @click.command()
+@click.argument("node", required=False)
 @click.option(
     "--wait",
     type=click.FloatRange(0, 86400),
@@ -30,15 +36,19 @@ def _control(runtime_dir: Path, target: str) -> str:
     help="From graceful-shutdown to withdrawn.",
 )
 @options.runtime_dir
-def drain(wait: float, runtime_dir: Path) -> None:
-    """Make the routes of this node unattractive, and withdraw them after a while."""
-    phase = _control(runtime_dir, f"drain?wait={wait}")
+def drain(node: str | None, wait: float, runtime_dir: Path) -> None:
+    """Make the routes of this node unattractive, and withdraw them after a while.
+
+    NODE, where given, must be the node whose speaker runs here.
+    """
+    phase = _control(runtime_dir, node, f"drain?wait={wait}")
     click.echo(f"draining: {phase}")
 
 
 @click.command()
+@click.argument("node", required=False)
 @options.runtime_dir
-def undrain(runtime_dir: Path) -> None:
+def undrain(node: str | None, runtime_dir: Path) -> None:
     """Take a drain back."""
-    _control(runtime_dir, "undrain")
+    _control(runtime_dir, node, "undrain")
     click.echo("not draining")

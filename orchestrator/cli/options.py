@@ -28,6 +28,14 @@ def _all(function: Command, options: list[Callable[[Command], Command]]) -> Comm
     return function
 
 
+def _host_and_port(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """Refuse what is neither `off` nor ADDRESS:PORT."""
+    _, colon, port = value.rpartition(":")
+    if value != "off" and not (colon and port.isdecimal() and int(port) < 65536):
+        raise click.BadParameter(f"{value!r} is neither ADDRESS:PORT nor off")
+    return value
+
+
 def filenames(*, required: bool = False) -> Callable[[Command], Command]:
     """`-f/--filename`, repeatable: a file, a directory or `-`."""
     return click.option(
@@ -115,6 +123,7 @@ def long_running(function: Command) -> Command:
                         ),
                         _option(
                             "--http",
+                            callback=_host_and_port,
                             default="127.0.0.1:7472",
                             show_default=True,
                             help="ADDRESS:PORT of the read-only HTTP server, or off.",

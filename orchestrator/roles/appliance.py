@@ -7,12 +7,14 @@ import socket
 
 from orchestrator.adapters.errors import AdapterError
 from orchestrator.adapters.state_files import make_directory
-from orchestrator.roles.sources import missing_files
 from orchestrator.roles.supervisor import Role, Supervisor
 from orchestrator.settings import Settings
 
 STOP_ORDER = ("speaker", "exabgp", "addresses")
 """The speaker leaves its routes, ExaBGP withdraws them, and only then are the VIPs unbound."""
+
+SOCKET_PATH_LIMIT = 107
+"""Bytes of a Unix socket's path (sun_path less its final zero, unix(7))."""
 
 
 def appliance(settings: Settings) -> Supervisor:
@@ -49,8 +51,10 @@ def _common_flags(settings: Settings) -> tuple[str, ...]:
 
 def look_before(settings: Settings) -> None:
     """Raise `AdapterError` for what would keep the appliance from working at all."""
-    for path in missing_files(settings.filenames):
-        raise AdapterError(str(path), "there is no such file or directory")
+    for path in settings.filenames:
+        if not path.exists():
+            raise AdapterError(str(path), "there is no such file or directory")
+    demand_short_paths(settings)
     make_directory(settings.runtime_dir)
     make_directory(settings.state_dir)
     if importlib.util.find_spec("exabgp") is None:
@@ -59,12 +63,23 @@ def look_before(settings: Settings) -> None:
         _try_port(*settings.http_address)
 
 
+def demand_short_paths(settings: Settings) -> None:
+    """Raise `AdapterError` when a socket in the runtime directory would have too long a path."""
+    longest = max((settings.addresses_socket, settings.relay_socket), key=lambda p: len(bytes(p)))
+    if len(bytes(longest)) > SOCKET_PATH_LIMIT:
+        text = (
+            f"too long for a Unix socket ({SOCKET_PATH_LIMIT} bytes); name a shorter --runtime-dir"
+        )
+        raise AdapterError(str(longest), text)
+
+
 def _try_port(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
+            probe.listen()
         except OSError as error:
             text = f"cannot listen here: {error.strerror}; choose another --http ADDRESS:PORT"
             raise AdapterError(f"{host}:{port}", text) from error

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import contextlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters.errors import AdapterError
@@ -111,8 +110,3 @@ def _decode(document: Any) -> list[Source]:
             for item in document
         ]
     return []
-
-
-def missing_files(paths: tuple[Path, ...]) -> list[Path]:
-    """Return the paths that are not there, for a clear refusal at the start."""
-    return [path for path in paths if not path.exists()]
