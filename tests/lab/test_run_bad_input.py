@@ -56,7 +56,7 @@ FAULTS = {
     "wrong type": (vip("x", "198.51.100.11", ", bind: [1]"), "error", "bad.yaml:"),
     "missing secret": (PEER_WITHOUT_KEY, "waiting", "bad.yaml:"),
     "overlapping pools": (OVERLAPPING, "error", "bad.yaml:"),
-    "duplicate key": (vip("x", "198.51.100.11") + DUPLICATE, "error", "bad.yaml:9:1"),
+    "duplicate key": (DUPLICATE, "error", "bad.yaml:3:1"),
 }
 
 
