@@ -51,12 +51,12 @@ def explain(
 def _offline(
     target: str, filename: tuple[Path, ...], namespace: str, lb_class: str | None, *, ignore: bool
 ) -> dict[str, Any]:
-    from orchestrator.cli.offline import plan_offline, read_files
+    from orchestrator.cli.offline import Stance, plan_offline, read_files
     from orchestrator.planner.explain import explain as explain_plan
 
     reading = read_files(filename, namespace)
     cluster = reading.cluster
-    planned = plan_offline(cluster, reading, (), lb_class, ignore_exclude_lb=ignore)
+    planned = plan_offline(reading, Stance((), lb_class, ignore))
     nodes = tuple(sorted(cluster.nodes)) or (platform.node(),)
     explanation = explain_plan(planned, target, nodes, None)
     if explanation is None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ipaddress
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from orchestrator.adapters.files import load
 from orchestrator.cli.failure import fail
 from orchestrator.config.read import Reading, read
-from orchestrator.model.cluster import Cluster
+from orchestrator.model.address import IPAddress
 from orchestrator.model.local import Local
 from orchestrator.model.plan import Plan
 from orchestrator.planner import plan
@@ -26,19 +29,35 @@ def read_files(filenames: Sequence[Path], namespace: str) -> Reading:
     return read(loaded.sources, namespace=namespace)
 
 
-def plan_offline(
-    cluster: Cluster,
-    reading: Reading,
-    down: Sequence[str],
-    lb_class: str | None,
-    *,
-    ignore_exclude_lb: bool,
-) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """From where an offline plan looks: the options of the command, and what a live node holds."""
+
+    down: tuple[str, ...] = ()
+    lb_class: str | None = None
+    ignore_exclude_lb: bool = False
+    node: str | None = None
+    held: Mapping[str, tuple[IPAddress, ...]] = field(default_factory=dict)
+
+
+def plan_offline(reading: Reading, stance: Stance) -> Plan:
     """Plan every node in the files, or one named after this host when there is none."""
+    alone = None if reading.cluster.nodes else platform.node()
     local = Local(
-        node=None if cluster.nodes else platform.node(),
-        down=frozenset(down),
-        lb_class=lb_class,
-        ignore_exclude_label=ignore_exclude_lb,
+        node=stance.node or alone,
+        down=frozenset(stance.down),
+        lb_class=stance.lb_class,
+        ignore_exclude_label=stance.ignore_exclude_lb,
+        held=stance.held,
     )
-    return plan(cluster, reading.policy, local)
+    return plan(reading.cluster, reading.policy, local)
+
+
+def stance_of(live: Mapping[str, Any], node: str, stance: Stance) -> Stance:
+    """Look from a running node: its name, and the addresses that its Services have in `live`."""
+    held = {
+        assignment["service"]: tuple(map(ipaddress.ip_address, assignment["addresses"]))
+        for assignment in live["assignments"]
+        if assignment["addresses"]
+    }
+    return replace(stance, node=node, held=held)

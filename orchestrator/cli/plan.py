@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchestrator.cli import options
 from orchestrator.cli.output import print_document, print_table
+
+if TYPE_CHECKING:
+    from orchestrator.cli.offline import Stance
 
 
 @click.command()
@@ -18,7 +21,12 @@ from orchestrator.cli.output import print_document, print_table
 @options.service_selection
 @click.option("--node", default=None, help="Show only this node.")
 @click.option("--down", multiple=True, metavar="NODE", help="Treat a node as dead; repeatable.")
-@click.option("--against", "against", type=click.Path(path_type=Path), help="Show the difference.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Show the difference to the plan of other files, or `live`: of the running speaker.",
+)
+@options.runtime_dir
 def plan(
     filename: tuple[Path, ...],
     *,
@@ -29,24 +37,23 @@ def plan(
     node: str | None,
     down: tuple[str, ...],
     against: Path | None,
+    runtime_dir: Path,
 ) -> None:
     """Compute assignments, sessions, routes and verdicts for every node in the files."""
     from orchestrator.cli.failure import REFUSED
-    from orchestrator.cli.offline import plan_offline, read_files
-    from orchestrator.planner.document import plan_document
+    from orchestrator.cli.offline import Stance, stance_of
 
-    def document(paths: tuple[Path, ...]) -> tuple[dict[str, Any], bool]:
-        reading = read_files(paths, namespace)
-        planned = plan_offline(
-            reading.cluster, reading, down, lb_class, ignore_exclude_lb=ignore_exclude_lb
-        )
-        whole = plan_document(planned, reading.policy, reading.problems)
-        return _only(whole, node), reading.valid
-
-    answer, valid = document(filename)
-    if against is not None:
-        before, _ = document((against,))
-        _print_difference(before, answer, output)
+    stance = Stance(down, lb_class, ignore_exclude_lb)
+    before = None
+    if against is not None and str(against) == "live":
+        before, live_node = _live(runtime_dir)
+        stance = stance_of(before, live_node, stance)
+    elif against is not None:
+        before, _ = _document((against,), namespace, stance)
+    answer, valid = _document(filename, namespace, stance)
+    answer = _only(answer, node)
+    if before is not None:
+        _print_difference(_only(before, node), answer, output)
         return
     if output == "table":
         _print_plan(answer)
@@ -54,6 +61,31 @@ def plan(
         print_document(answer, output)
     if not valid:
         raise SystemExit(REFUSED)
+
+
+def _document(
+    paths: tuple[Path, ...], namespace: str, stance: Stance
+) -> tuple[dict[str, Any], bool]:
+    """Return the plan of these files, and whether they are valid."""
+    from orchestrator.cli.offline import plan_offline, read_files
+    from orchestrator.planner.document import plan_document
+
+    reading = read_files(paths, namespace)
+    planned = plan_offline(reading, stance)
+    return plan_document(planned, reading.policy, reading.problems), reading.valid
+
+
+def _live(runtime_dir: Path) -> tuple[dict[str, Any], str]:
+    """Return the plan of the running speaker, and the name of its node."""
+    from orchestrator.adapters.errors import AdapterError
+    from orchestrator.adapters.status_client import get
+    from orchestrator.cli.failure import fail
+
+    socket = runtime_dir / "status.sock"
+    try:
+        return get(socket, "/api/v1/plan"), get(socket, "/api/v1/status")["node"]
+    except AdapterError as error:
+        fail(error.place, error.message)
 
 
 def _only(document: dict[str, Any], node: str | None) -> dict[str, Any]:

@@ -135,7 +135,16 @@ def _still_wanted(service: Service, pool: Pool, held: tuple[IPAddress, ...]) -> 
         return False
     if service.requested_pool not in (None, pool.name):
         return False
+    if not _fits_families(service, held):
+        return False
     return not any(_is_buggy(pool, address) for address in held)
+
+
+def _fits_families(service: Service, held: tuple[IPAddress, ...]) -> bool:
+    """Tell whether `held` has the Service's families; PreferDualStack is content with one."""
+    families, wanted = {family_of(address) for address in held}, set(service.families)
+    prefers = service.family_policy is FamilyPolicy.PREFER_DUAL_STACK
+    return not wanted or families == wanted or (prefers and families <= wanted)
 
 
 def _new(service: Service, policy: Policy, ledger: Ledger) -> Assignment:

@@ -151,3 +151,10 @@ def test_changed_request_gives_up_what_was_held() -> None:
     """Asking for another address releases the old one."""
     moved = replace(service("web", "203.0.113.0"), requested_addresses=(ip("203.0.113.3"),))
     assert assign(moved)["web"].addresses == (ip("203.0.113.3"),)
+
+
+def test_held_address_of_another_family_is_replaced() -> None:
+    """An IPv6 address on a Service that became IPv4 is given up (metallb.md 3.2, step 5)."""
+    pools = (SMALL, pool("six", "2001:db8::/64"))
+    moved = assign(service("web", "2001:db8::1"), policy_=policy(pools=pools))
+    assert moved["web"].addresses == (ip("203.0.113.0"),)
