@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ def _option(flag: str, *names: str, **attributes: Any) -> Callable[[Command], Co
     return click.option(*names, flag, envvar=_environment(flag), show_envvar=True, **attributes)
 
 
-def _all(function: Command, options: list[Callable[[Command], Command]]) -> Command:
+def _all(function: Command, options: Sequence[Callable[[Any], Any]]) -> Command:
     for option in reversed(options):
         function = option(function)
     return function
@@ -99,67 +99,66 @@ def runtime_dir(function: Command) -> Command:
     )(function)
 
 
+IDENTITY = (
+    click.option(
+        "--node",
+        envvar=["ORCHESTRATOR_NODE", "NODE_NAME"],
+        show_envvar=True,
+        default=platform.node,
+        help="Name of this node (default: the host's name).",
+    ),
+    _option(
+        "--state-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default="/var/lib/orchestrator",
+        show_default=True,
+        help="What outlives a reboot: addresses drawn from pools, the drain.",
+    ),
+    _option(
+        "--http",
+        callback=_host_and_port,
+        default="127.0.0.1:7472",
+        show_default=True,
+        help="ADDRESS:PORT of the read-only HTTP server, or off.",
+    ),
+)
+STOPPING = (
+    _option(
+        "--on-stop",
+        type=click.Choice(["withdraw", "hold"]),
+        default="withdraw",
+        show_default=True,
+        help="What TERM does with the routes.",
+    ),
+    _option(
+        "--orphan-hold",
+        type=click.FloatRange(min=0),
+        default=600.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Withdraw all this long after the last speaker; 0 is for ever.",
+    ),
+)
+LOGGING = (
+    _option(
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        default="info",
+        show_default=True,
+    ),
+    _option(
+        "--log-format",
+        type=click.Choice(["json", "text"]),
+        default=None,
+        help="Default: text on a terminal, else json.",
+    ),
+)
+
+
 def long_running(function: Command) -> Command:
     """Options of every long-running command; `process_settings` makes values of them."""
-    return runtime_dir(
-        namespace(
-            service_selection(
-                _all(
-                    function,
-                    [
-                        click.option(
-                            "--node",
-                            envvar=["ORCHESTRATOR_NODE", "NODE_NAME"],
-                            show_envvar=True,
-                            default=platform.node,
-                            help="Name of this node (default: the host's name).",
-                        ),
-                        _option(
-                            "--state-dir",
-                            type=click.Path(path_type=Path, file_okay=False),
-                            default="/var/lib/orchestrator",
-                            show_default=True,
-                            help="What outlives a reboot: addresses drawn from pools, the drain.",
-                        ),
-                        _option(
-                            "--http",
-                            callback=_host_and_port,
-                            default="127.0.0.1:7472",
-                            show_default=True,
-                            help="ADDRESS:PORT of the read-only HTTP server, or off.",
-                        ),
-                        _option(
-                            "--on-stop",
-                            type=click.Choice(["withdraw", "hold"]),
-                            default="withdraw",
-                            show_default=True,
-                            help="What TERM does with the routes.",
-                        ),
-                        _option(
-                            "--orphan-hold",
-                            type=click.FloatRange(min=0),
-                            default=600.0,
-                            show_default=True,
-                            metavar="SECONDS",
-                            help="Withdraw all this long after the last speaker; 0 is for ever.",
-                        ),
-                        _option(
-                            "--log-level",
-                            type=click.Choice(["debug", "info", "warning", "error"]),
-                            default="info",
-                            show_default=True,
-                        ),
-                        _option(
-                            "--log-format",
-                            type=click.Choice(["json", "text"]),
-                            default=None,
-                            help="Default: text on a terminal, else json.",
-                        ),
-                    ],
-                )
-            )
-        )
-    )
+    function = _all(function, [*IDENTITY, *STOPPING, *LOGGING])
+    return runtime_dir(namespace(service_selection(function)))
 
 
 def process_settings(filename: tuple[Path, ...] = (), **options: Any) -> Settings:
