@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import compress
-from operator import and_, is_, not_
+from operator import is_, not_
 from typing import TypeVar
 
 K = TypeVar("K")
@@ -35,17 +35,13 @@ def changed_keys(old: Mapping[K, V], new: Mapping[K, V]) -> list[K]:
     if len(old) == len(new) and all(map(is_, old, new)):
         differ = map(not_, map(is_, old.values(), new.values()))
         return list(compress(new, differ))
-    before, after = tuple(old.items()), tuple(new.items())
-    same = list(map(and_, map(is_, old, new), map(is_, old.values(), new.values())))
-    head = _run(same)
-    longest = min(len(before), len(after)) - head
-    tail = 0
-    for (key, value), (other, was) in zip(reversed(after), reversed(before), strict=False):
-        if tail == longest or key is not other or value is not was:
-            break
-        tail += 1
-    gone = dict(before[head : len(before) - tail])
-    come = dict(after[head : len(after) - tail])
+    keys, values = (tuple(old), tuple(new)), (tuple(old.values()), tuple(new.values()))
+    heads, tails = zip(common_ends(*keys), common_ends(*values), strict=True)
+    head, tail = min(heads), min(tails)
+    gone, come = (
+        dict(zip(names[head : len(names) - tail], found[head : len(found) - tail], strict=True))
+        for names, found in zip(keys, values, strict=True)
+    )
     return [key for key in {**gone, **come} if not _same(gone, come, key)]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from orchestrator.model.address import IPAddress, IPNetwork
 from orchestrator.model.plan import Plan
 from orchestrator.model.route import Rib
+from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE
 
 
 def unbound(plan: Plan, bound: Collection[IPAddress]) -> frozenset[IPAddress]:
@@ -17,17 +18,23 @@ def unbound(plan: Plan, bound: Collection[IPAddress]) -> frozenset[IPAddress]:
 def hold_back(
     ribs: Mapping[str, Rib], plan: Plan, missing: Collection[IPAddress]
 ) -> Mapping[str, Rib]:
-    """Leave out routes that only lead to addresses in `missing`, which are not bound yet."""
+    """Leave out routes that only lead to addresses in `missing`, which are not bound yet.
+
+    Only VirtualIPs have addresses to be bound, and none of them shares one.
+    """
     if not missing:
         return ribs
     waiting = {
         str(assignment.service)
         for assignment in plan.assignments
-        if any(address in missing for address in assignment.addresses)
+        if assignment.service.namespace == VIRTUAL_IP_NAMESPACE
+        and any(address in missing for address in assignment.addresses)
     }
     return {
         peer: {
-            prefix: route for prefix, route in rib.items() if not waiting.issuperset(route.services)
+            prefix: route
+            for prefix, route in rib.items()
+            if route.services[0] not in waiting or not waiting.issuperset(route.services)
         }
         for peer, rib in ribs.items()
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from orchestrator.model.alike import common_ends
 from orchestrator.model.change import Change
 from orchestrator.model.local import DrainPhase
 from orchestrator.model.plan import Plan, Verdict
@@ -79,12 +80,15 @@ def _session_changes(before: Moment, after: Moment) -> Iterator[Change]:
 VerdictKey = tuple[object, object, str, object]
 
 
-def _by_key(plan: Plan) -> dict[VerdictKey, Verdict]:
-    return {(v.service, v.address, v.node, v.protocol): v for v in plan.verdicts}
+def _by_key(verdicts: Sequence[Verdict]) -> dict[VerdictKey, Verdict]:
+    return {(v.service, v.address, v.node, v.protocol): v for v in verdicts}
 
 
 def _verdict_changes(before: Plan, after: Plan) -> Iterator[Change]:
-    old, new = _by_key(before), _by_key(after)
+    # Verdicts are sorted and unchanged ones are kept: only what lies between them may differ.
+    head, tail = common_ends(before.verdicts, after.verdicts)
+    old = _by_key(before.verdicts[head : len(before.verdicts) - tail])
+    new = _by_key(after.verdicts[head : len(after.verdicts) - tail])
     for key in {**old, **new}:
         was, is_now = old.get(key), new.get(key)
         if (was and was.reason) == (is_now and is_now.reason):
