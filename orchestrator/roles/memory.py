@@ -9,7 +9,7 @@ from pathlib import Path
 from orchestrator.adapters.errors import AdapterError
 from orchestrator.adapters.state_files import read_json, write_json
 from orchestrator.model.address import IPAddress
-from orchestrator.model.plan import AssignmentState, Plan
+from orchestrator.model.plan import Assignment, AssignmentState, Origin, Plan
 
 
 class AssignmentMemory:
@@ -19,9 +19,21 @@ class AssignmentMemory:
         self._path = path
         self.held: Mapping[str, tuple[IPAddress, ...]] = _decode(read_json(path))
         self.error: AdapterError | None = None
+        self._seen: tuple[Assignment, ...] = ()
+
+    def draws(self, plan: Plan) -> bool:
+        """Tell whether `plan` takes addresses from a pool that are not written down."""
+        return plan.assignments is not self._seen and any(
+            assignment.origin is Origin.AUTOMATIC
+            and self.held.get(str(assignment.service)) != assignment.addresses
+            for assignment in plan.assignments
+        )
 
     def keep(self, plan: Plan) -> None:
         """Write down the assignments of `plan` if they changed; `error` says when that failed."""
+        if plan.assignments is self._seen and self.error is None:
+            return
+        self._seen = plan.assignments
         held = {
             str(assignment.service): assignment.addresses
             for assignment in plan.assignments

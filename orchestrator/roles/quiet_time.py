@@ -13,6 +13,12 @@ class QuietTime:
         self._last_plan = float("-inf")
         self._first_mark: float | None = None
         self._last_mark = float("-inf")
+        self._urgent = False
+
+    def hurry(self, now: float) -> None:
+        """Note a change at `now` that completes an earlier one, and so is due at once."""
+        self.mark(now)
+        self._urgent = True
 
     def mark(self, now: float) -> None:
         """Note a change at `now` (seconds)."""
@@ -28,7 +34,7 @@ class QuietTime:
         """
         if self._first_mark is None:
             return None
-        if self._first_mark - self._last_plan > QUIET_S:
+        if self._urgent or self._first_mark - self._last_plan > QUIET_S:
             return self._first_mark
         return min(self._last_mark + QUIET_S, self._first_mark + LIMIT_S)
 
@@ -36,3 +42,4 @@ class QuietTime:
         """Note that everything marked so far was planned at `now`."""
         self._last_plan = now
         self._first_mark = None
+        self._urgent = False

@@ -8,10 +8,10 @@ from orchestrator.adapters import network
 from orchestrator.adapters.addresses_link import AddressesLink
 from orchestrator.bgp.backend import Backend
 from orchestrator.config.read import Reading
-from orchestrator.model.address import IPAddress
+from orchestrator.model.address import IPAddress, IPNetwork
 from orchestrator.model.local import Local
 from orchestrator.model.plan import Plan
-from orchestrator.planner import plan as make_plan
+from orchestrator.planner import Planner
 from orchestrator.planner.bind_order import hold_back, to_bind, unbound
 from orchestrator.roles.drain import Drain
 from orchestrator.roles.health_checks import HealthChecks
@@ -23,7 +23,14 @@ from orchestrator.settings import Settings
 class Reconciler:
     """Holds the parts that know or do something, and makes them agree with one plan."""
 
-    def __init__(self, settings: Settings, backend: Backend, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        backend: Backend,
+        on_change: Callable[[], None],
+        on_bound: Callable[[], None],
+    ) -> None:
+        """`on_bound` is told when addresses were bound: announcing them completes a change."""
         state = settings.state_dir
         self.settings = settings
         self.backend = backend
@@ -31,7 +38,8 @@ class Reconciler:
         self.checks = HealthChecks(state / "health.json", on_change)
         self.memory = AssignmentMemory(state / "assignments.json")
         self.drain = Drain(state / "drain.json", on_change)
-        self.addresses = AddressesLink(settings.addresses_socket, on_change)
+        self.addresses = AddressesLink(settings.addresses_socket, on_bound)
+        self._planner = Planner()
         self.plan: Plan | None = None
         self._on_change = on_change
         self._interfaces: network.Interfaces = {}
@@ -49,10 +57,13 @@ class Reconciler:
         self.checks.want(reading.cluster.virtual_ips)
         if not self.checks.settled:
             return False
-        self.plan = make_plan(reading.cluster, reading.policy, self._local(reading))
-        self.memory.keep(self.plan)
-        self._bind(self.plan)
-        self._announce(self.plan)
+        plan = self.plan = self._planner.plan(reading.cluster, reading.policy, self._local(reading))
+        if self.memory.draws(plan):
+            # Nobody may see an address that a restart could move: it is noted down first.
+            self.memory.keep(plan)
+        self._bind(plan)
+        self._announce(plan)
+        self.memory.keep(plan)
         return True
 
     def _local(self, reading: Reading) -> Local:
@@ -74,8 +85,11 @@ class Reconciler:
 
     def _bind(self, plan: Plan) -> None:
         bound = self.addresses.bound
-        if bound is not None:
-            self.addresses.want(to_bind(plan.bindings, bound, self.backend.holding()))
+        if bound is None:
+            return
+        going = bound.keys() - plan.bindings.keys()
+        holding = self.backend.holding() if going else frozenset[IPNetwork]()
+        self.addresses.want(to_bind(plan.bindings, bound, holding))
 
     def _announce(self, plan: Plan) -> None:
         ribs = plan.ribs.get(self.settings.node, {})

@@ -17,6 +17,9 @@ from orchestrator.config.source import Source
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.settings import Settings
 
+BEFORE_WRITING_S = 0.05
+"""Pause before a change is written down: what it means for the network comes first."""
+
 
 class Sources:
     """Reads the configured files into a `Reading`, again whenever they change.
@@ -32,6 +35,7 @@ class Sources:
         self._loaded: Loaded | None = None
         self._memory = settings.state_dir / "last-good.json"
         self._reload = asyncio.Event()
+        self._unwritten = asyncio.Event()
         self.reading: Reading | None = None
         self.problems: tuple[Problem, ...] = ()
 
@@ -48,7 +52,6 @@ class Sources:
             # Nothing is known of what is missing, so nothing may be decided yet.
             self.problems = loaded.problems
             return
-        self._loaded = loaded
         reading = read(
             loaded.sources,
             namespace=self._settings.namespace,
@@ -56,13 +59,21 @@ class Sources:
             unread=loaded.unread,
         )
         problems = (*loaded.problems, *reading.problems)
+        if self._unwritten.is_set() and any(p.severity is Severity.ERROR for p in problems):
+            self._remember()  # while what was good before is still at hand
+        self._loaded = loaded
         if self.reading is None or (reading, problems) != (self.reading, self.problems):
             self.reading, self.problems = reading, problems
-            self._remember(loaded.sources)
+            self._unwritten.set()
             self._on_change()
 
     async def run(self) -> None:
         """Read again after each change of a file and each `reload`, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow())
+            group.create_task(self._write_down())
+
+    async def _follow(self) -> None:
         while True:
             changed = asyncio.ensure_future(self._watch.changed())
             reloaded = asyncio.ensure_future(self._reload.wait())
@@ -74,16 +85,30 @@ class Sources:
             self._reload.clear()
             self.read_now()
 
+    async def _write_down(self) -> None:
+        """Remember what was read once it was acted on, many changes together."""
+        try:
+            while True:
+                await self._unwritten.wait()
+                await asyncio.sleep(BEFORE_WRITING_S)
+                self._remember()
+        finally:
+            if self._unwritten.is_set():
+                self._remember()
+
     def _start_from_memory(self) -> None:
         sources = _decode(read_json(self._memory))
         if sources:
             self._loaded = Loaded(tuple(sources))
             self.reading = read(sources, namespace=self._settings.namespace)
 
-    def _remember(self, sources: tuple[Source, ...]) -> None:
+    def _remember(self) -> None:
         """Keep the text of files without errors, and the older text of those that have one."""
+        self._unwritten.clear()
+        sources = self._loaded.sources if self._loaded else ()
         faulty = {_file_of(p) for p in self.problems if p.severity is Severity.ERROR}
-        kept = {source.name: source for source in _decode(read_json(self._memory))}
+        former = _decode(read_json(self._memory)) if faulty else []
+        kept = {source.name: source for source in former}
         good = [
             source if source.name not in faulty else kept.get(source.name, source)
             for source in sources

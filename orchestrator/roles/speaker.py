@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Coroutine, Mapping
@@ -33,7 +34,7 @@ class Speaker:
         self._dirty = asyncio.Event()
         self._quiet = QuietTime()
         self._reconciler = Reconciler(
-            settings, ExaBGPLink(settings, on_change=self._mark), self._mark
+            settings, ExaBGPLink(settings, on_change=self._mark), self._mark, self._hurry
         )
         self._status = Status(self._reconciler, "speaker")
         self._http = HttpServer(
@@ -84,20 +85,27 @@ class Speaker:
         self._status.overdue_since = self._quiet.due()
         self._dirty.set()
 
+    def _hurry(self) -> None:
+        self._quiet.hurry(clock.monotonic())
+        self._mark()
+
     async def _plan_when_due(self) -> None:
         while True:
             due = self._quiet.due()
-            if due is None:
-                await self._dirty.wait()
-                self._dirty.clear()
-                continue
-            pause = due - clock.monotonic()
-            if pause > 0:
-                await asyncio.sleep(pause)
+            pause = None if due is None else due - clock.monotonic()
+            if pause is None or pause > 0:
+                await self._marked(pause)
                 continue
             self._quiet.planned(clock.monotonic())
             self._status.overdue_since = None
             self._plan()
+
+    async def _marked(self, limit_s: float | None) -> None:
+        """Wait for the next mark, at most this long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await self._dirty.wait()
+        self._dirty.clear()
 
     def _plan(self) -> None:
         self._reconciler.reconcile()

@@ -45,3 +45,17 @@ def test_no_change_waits_longer_than_the_limit(gaps: list[float]) -> None:
         later = quiet.due()
         assert later is not None
         assert later <= first + LIMIT_S
+
+
+def test_what_completes_a_change_is_due_at_once() -> None:
+    """A change that completes an earlier one does not wait for the quiet time."""
+    quiet = QuietTime()
+    quiet.mark(10.0)
+    quiet.planned(10.0)
+    quiet.mark(10.01)
+    assert quiet.due() == 10.06
+    quiet.hurry(10.02)
+    assert quiet.due() == 10.01
+    quiet.planned(10.02)
+    quiet.mark(10.03)
+    assert quiet.due() == 10.08
