@@ -8,7 +8,7 @@ update` events is the order on the wire, so the last one seen is what the peer h
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -24,6 +24,8 @@ UNFLUSHED_LIMIT = 400
 """Prefixes of one peer that may be on their way to the wire at once."""
 FLUSH_TIMEOUT_S = 5.0
 """How long a change that ExaBGP took may stay off the wire before it is looked into."""
+PROGRESS_S = FLUSH_TIMEOUT_S / 2
+"""A peer that took an UPDATE so recently is not stalled."""
 STALL_LIMIT_S = 60.0
 """How long nothing at all may reach a peer's wire before changes to it are sent anew."""
 RESENDS = 3
@@ -89,6 +91,10 @@ class AdjRibOut:
             self._reconsider_all()
         elif old is not rib:
             self._reconsider(differences(old, rib))
+
+    def narrow(self, ribs: Mapping[str, Rib]) -> None:
+        """Want no longer, of what was wanted, what none of `ribs` has: for a peer that is to go."""
+        self.want({p: r for p, r in self._desired.items() if any(p in rib for rib in ribs.values())})
 
     def relink(self, link: Link, *, graceful_restart: bool) -> None:
         """Take what a reload changed in the session; an own address learnt before is kept."""
@@ -257,7 +263,7 @@ class AdjRibOut:
 
     def _look_into(self, prefix: IPNetwork, now: float) -> None:
         flight = self._pending[prefix]
-        stalled = self._progress_at <= flight.sent_at
+        stalled = self._progress_at <= flight.sent_at or now - self._progress_at > PROGRESS_S
         if flight.attributes is not None and stalled and now - flight.sent_at < STALL_LIMIT_S:
             return  # the peer takes nothing at the moment; the change is queued behind
         del self._pending[prefix]

@@ -84,6 +84,8 @@ class Conversation:
             self._take_rendering(render(sessions, around), now)
         for neighbor in self._neighbors():
             self._ribs[neighbor.link.address].want(ribs.get(neighbor.peer, NO_RIB))
+        for leaving in self._leaving.values():
+            leaving.narrow(ribs)  # a reload may be long in coming, a withdraw must not be (P2)
         return self._advance(now)
 
     def connected(self, now: float) -> list[Action]:

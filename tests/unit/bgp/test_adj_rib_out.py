@@ -187,7 +187,7 @@ def test_an_announce_taken_for_a_repetition_is_forced() -> None:
     lines = out.take(PLENTY, 0.0)
     for line in lines:
         out.accepted(line.changes, 0.0)
-    out.flushed(UpdateSent(PEER, lines[1].changes), 1.0)
+    out.flushed(UpdateSent(PEER, lines[1].changes), 4.0)
     assert out.next_timer() == FLUSH_TIMEOUT_S
     out.handle_timer(FLUSH_TIMEOUT_S)
     again = out.take(PLENTY, 6.0)
@@ -208,6 +208,21 @@ def test_a_stalled_peer_is_waited_for() -> None:
         out.handle_timer(now)
         assert out.take(PLENTY, now) == []
     assert out.status(net(1)) is RouteStatus.SENT
+
+
+def test_a_peer_that_stalls_amid_its_updates_loses_no_route() -> None:
+    """A peer that took one of two announces and then nothing is waited for: no route is withdrawn."""
+    out = live()
+    out.want(rib({1: 1, 2: 2}))
+    lines = out.take(PLENTY, 0.0)
+    for line in lines:
+        out.accepted(line.changes, 0.0)
+    out.flushed(UpdateSent(PEER, lines[1].changes), 0.1)
+    for checked in (1, 1.5, 2):
+        out.handle_timer(checked * FLUSH_TIMEOUT_S)
+        assert out.take(PLENTY, checked * FLUSH_TIMEOUT_S) == []
+    out.flushed(UpdateSent(PEER, lines[0].changes), 11.0)
+    assert out.settled
 
 
 def test_a_refused_line_is_tried_in_parts() -> None:

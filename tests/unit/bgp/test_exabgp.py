@@ -106,6 +106,20 @@ def test_a_peer_given_up_for_a_moment_is_not_reset(pair: Pair) -> None:
     assert pair.talk.sessions()["r"].status is SessionStatus.UP
 
 
+def test_a_peer_that_goes_gets_no_route_of_a_withdrawn_vip(pair: Pair) -> None:
+    """While its removal is blocked, what is wanted nowhere is withdrawn from a peer and never announced."""
+    pair.fake.peers["10.0.0.1"].stalled = True
+    pair.want({R: fake_rib({1: 9}), S: fake_rib({1: 1, 2: 2})})
+    pair.settle(0.5)
+    pair.want({R: fake_rib({1: 9, 2: 2, 3: 3}), S: fake_rib({1: 5, 2: 2, 3: 3})})
+    pair.want({R: fake_rib({1: 9, 2: 2, 3: 3})})
+    pair.sent.clear()
+    pair.want({R: fake_rib({1: 9})})
+    pair.settle(1.0)
+    assert pair.held(S).keys() == {1}
+    assert not any(" announce " in line and "192.0.2.3/32" in line for line in pair.sent)
+
+
 def test_a_graceful_peer_is_emptied_before_it_is_removed() -> None:
     """A peer that would keep routes over a restart gets their withdraw before its session goes."""
     graceful = fake_peer("r", 1, graceful_restart=True)
