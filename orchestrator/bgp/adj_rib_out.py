@@ -94,7 +94,9 @@ class AdjRibOut:
 
     def narrow(self, ribs: Mapping[str, Rib]) -> None:
         """Want no longer, of what was wanted, what none of `ribs` has: for a peer that is to go."""
-        self.want({p: r for p, r in self._desired.items() if any(p in rib for rib in ribs.values())})
+        self.want(
+            {p: r for p, r in self._desired.items() if any(p in rib for rib in ribs.values())}
+        )
 
     def relink(self, link: Link, *, graceful_restart: bool) -> None:
         """Take what a reload changed in the session; an own address learnt before is kept."""
@@ -196,9 +198,8 @@ class AdjRibOut:
     def _on_wire(self, change: Change) -> None:
         prefix = change.prefix
         attributes = None if change.attributes is None else self.link.canonical(change.attributes)
-        if attributes is None:
-            self._held.pop(prefix, None)
-        else:
+        before = self._held.pop(prefix, None)
+        if attributes is not None:
             self._held[prefix] = attributes
         flight = self._pending.get(prefix)
         if flight is not None and not _same(attributes, flight.attributes):
@@ -206,7 +207,29 @@ class AdjRibOut:
         self._pending.pop(prefix, None)
         self._doubtful.discard(prefix)
         self._resent.pop(prefix, None)
-        self._reconsider((prefix,))
+        if flight is None and self._is_overtaken(prefix, before, attributes):
+            self._force(prefix)
+        else:
+            self._reconsider((prefix,))
+
+    def _is_overtaken(
+        self, prefix: IPNetwork, before: PathAttributes | None, seen: PathAttributes | None
+    ) -> bool:
+        """Tell whether an older change came on the wire behind the one that is wanted.
+
+        Those of a predecessor that a slow peer had not taken yet can do so (DESIGN 5, rule 2).
+        """
+        target = self._target(prefix)
+        return target is not None and _same(before, target) and not _same(seen, target)
+
+    def _force(self, prefix: IPNetwork) -> None:
+        """Announce what ExaBGP would take for a repetition, though the peer holds another value.
+
+        A withdraw is always sent, and the announce after it is then none.
+        """
+        self._doubtful.add(prefix)
+        self._announces.pop(prefix, None)
+        self._withdraws[prefix] = None
 
     # What is to be sent
 
@@ -274,10 +297,7 @@ class AdjRibOut:
             self._doubtful.add(prefix)
             self._reconsider((prefix,))
         else:
-            # ExaBGP took it for a repetition, so the peer may hold another value: a withdraw is
-            # always sent, and the announce after it is then none.
-            self._doubtful.add(prefix)
-            self._withdraws[prefix] = None
+            self._force(prefix)
 
     def _believe(self, prefix: IPNetwork, attributes: PathAttributes | None) -> None:
         self._doubtful.discard(prefix)

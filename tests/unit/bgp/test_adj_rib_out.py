@@ -162,7 +162,10 @@ def test_what_appears_uninvited_is_mended() -> None:
     out = live({1: 1})
     out.want(rib({1: 1}))
     out.flushed(UpdateSent(PEER, (Change(net(1), None), Change(net(2), attributes(2)))), 0.0)
-    assert changes(out.take(PLENTY, 0.0)) == [(2, "gone"), (1, 1)]
+    lines = out.take(PLENTY, 0.0)
+    assert changes(lines) == [(1, "gone"), (2, "gone")]  # 1: ExaBGP may mean it to be there
+    flush(out, lines)
+    assert changes(out.take(PLENTY, 0.0)) == [(1, 1)]
 
 
 def test_a_withdraw_that_is_not_flushed_is_sent_again() -> None:
@@ -223,6 +226,21 @@ def test_a_peer_that_stalls_amid_its_updates_loses_no_route() -> None:
         assert out.take(PLENTY, checked * FLUSH_TIMEOUT_S) == []
     out.flushed(UpdateSent(PEER, lines[0].changes), 11.0)
     assert out.settled
+
+
+def test_an_older_change_behind_the_wanted_one_is_mended_at_once() -> None:
+    """What a predecessor had queued and a slow peer took last is replaced, by a withdraw first.
+
+    The same announce again would be none to ExaBGP, which means the peer to hold it already.
+    """
+    out = live({1: 1})
+    out.want(rib({1: 2}))
+    flush(out, out.take(PLENTY, 0.0))
+    out.flushed(UpdateSent(PEER, (Change(net(1), attributes(1)),)), 0.1)
+    lines = out.take(PLENTY, 0.1)
+    assert changes(lines) == [(1, "gone")]
+    flush(out, lines, 0.1)
+    assert changes(out.take(PLENTY, 0.1)) == [(1, 2)]
 
 
 def test_a_refused_line_is_tried_in_parts() -> None:
