@@ -215,10 +215,7 @@ class AdjRibOut:
     def _is_overtaken(
         self, prefix: IPNetwork, before: PathAttributes | None, seen: PathAttributes | None
     ) -> bool:
-        """Tell whether an older change came on the wire behind the one that is wanted.
-
-        Those of a predecessor that a slow peer had not taken yet can do so (DESIGN 5, rule 2).
-        """
+        """Tell whether what is wanted was followed by an older change: a predecessor's (rule 2)."""
         target = self._target(prefix)
         return target is not None and _same(before, target) and not _same(seen, target)
 
