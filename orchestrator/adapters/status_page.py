@@ -24,7 +24,7 @@ def render_page(documents: Mapping[str, Any]) -> str:
     parts = [
         f"<h1>orchestrator {escape(status['version'])} on {escape(status['node'])}</h1>",
         _table("Counts", ("what", "number"), status["counts"].items()),
-        _items("Problems", ("severity", "place", "object", "message"), status["problems"]),
+        _items("Problems", ("severity", "place", "object", "message", "hint"), status["problems"]),
         _items(
             "Sessions", ("peer", "address", "state", "since", "lastError"), documents["sessions"]
         ),

@@ -61,7 +61,12 @@ class View:
     def _counts(self) -> Document:
         assignments = [a for a in self.plan.assignments if a.state is not AssignmentState.IGNORED]
         states = self.live.sessions.values()
-        announced = {v.address for v in self.plan.verdicts if v.reason is Reason.ANNOUNCED}
+        progress = Progress(self.plan, self.live)
+        announced = {
+            verdict.address
+            for verdict in self.plan.verdicts
+            if verdict.announced and progress.last(verdict).ok
+        }
         return {
             "services": len(assignments),
             "vips": len({address for a in assignments for address in a.addresses}),
