@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from orchestrator.config.documents import Document
 from orchestrator.config.faults import Faults
@@ -19,7 +19,8 @@ from orchestrator.config.rules_pool import PoolRules
 from orchestrator.config.rules_virtual_ip import COMMUNITIES, SETTINGS, VirtualIPRules
 from orchestrator.config.source import Source
 from orchestrator.config.tree import Mark, Scalar, Tree
-from orchestrator.model.cluster import Cluster, Endpoint, ServiceKey
+from orchestrator.model.alike import changed_keys
+from orchestrator.model.cluster import Cluster, Endpoint, Service, ServiceKey
 from orchestrator.model.policy import Policy, Settings
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.selector import Labels
@@ -27,20 +28,23 @@ from orchestrator.model.selector import Labels
 _NOWHERE = Scalar("", plain=True, mark=Mark(1, 1))
 
 Goods = dict[ObjectKey, Good]
+GoodsByKind = Mapping[str, Goods]
+NONE: Goods = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What is in force, and everything that is wrong with the input.
 
-    `good` are the last good versions by object and `memo` what unchanged documents hold: the next
-    reading needs both. An object or value that did not change is the same Python object again.
+    `good` are the last good versions by object, `kinds` the same by kind, and `memo` what unchanged
+    sources hold: the next reading needs them. An object or value that did not change is the same Python object again.
     """
 
     policy: Policy = field(default_factory=Policy)
     cluster: Cluster = field(default_factory=Cluster)
     problems: tuple[Problem, ...] = ()
     good: Mapping[ObjectKey, Good] = field(default_factory=dict, repr=False, compare=False)
+    kinds: GoodsByKind = field(default_factory=dict, repr=False, compare=False)
     memo: Memo = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -65,16 +69,16 @@ def read(
     """
     previous = previous or Reading()
     known = {good.source for good in previous.good.values()}
-    gathered = gather(sources, namespace, previous.memo, known)
+    gathered = gather(sources, namespace, previous.memo, previous.good, known)
     gathered.lost.update(_under(known, unread))
     offers, taken = _sort_out(gathered, previous)
     linker = _Linker(offers, taken, namespace)
-    policy, cluster = linker.policy(), linker.cluster(previous.cluster)
+    policy, cluster = linker.policy(), linker.cluster(previous)
     problems = _in_order(sources, [*gathered.problems, *linker.problems()])
     faulty = bool(unread) or bool(gathered.lost) or _error_on_pool(problems)
     if faulty:
         policy = replace(policy, pools_faulty=True)
-    return Reading(policy, cluster, problems, linker.settled, gathered.memo)
+    return Reading(policy, cluster, problems, linker.settled, linker.kinds, gathered.parts)
 
 
 def _under(known: Iterable[str], unread: Sequence[str]) -> Iterator[str]:
@@ -134,26 +138,28 @@ class _Roots:
 Offers = Mapping[str, list[_Placed]]
 
 
-def _sort_out(gathered: Gathered, previous: Reading) -> tuple[Offers, Goods]:
-    """Tell objects that need linking from those that are what they are.
+def _sort_out(gathered: Gathered, previous: Reading) -> tuple[Offers, GoodsByKind]:
+    """Tell objects that need linking from those that are what they are, both by kind.
 
-    The first are grouped by kind; of the second the good versions are returned.
+    Of the second the good versions are returned.
     """
     offers: dict[str, list[_Placed]] = defaultdict(list)
-    taken: Goods = {}
+    taken: dict[str, Goods] = defaultdict(dict)
     roots = _Roots()
-    for key, placed in gathered.placed.items():
-        good = previous.good.get(key)
-        found = placed.found
-        if found.kind.strict or found.faults:
-            offers[key.kind].append(_offer(placed, good, roots))
-        elif found.draft is not None:
-            same = good is not None and good.value == found.draft
-            value = good.value if good is not None and same else found.draft
-            taken[key] = Good(value, placed.source, found.created)
-    for key, good in previous.good.items():
+    for part in gathered.parts.values():
+        whole = part.source.name not in gathered.overlapping
+        for placed in part.offered:
+            if whole or gathered.counts(part, placed.key):
+                offers[placed.key.kind].append(_offer(placed, previous.good.get(placed.key), roots))
+        for kind, goods in part.taken.items():
+            taken[kind].update(
+                goods
+                if whole
+                else {key: good for key, good in goods.items() if gathered.counts(part, key)}
+            )
+    for key, good in previous.good.items() if gathered.lost else ():
         if good.source in gathered.lost and key not in gathered.placed:
-            taken[key] = good
+            taken[key.kind][key] = good
     return offers, taken
 
 
@@ -176,40 +182,42 @@ _PLAIN = Linking(_as_it_is)
 class _Linker:
     """Puts the objects together, kind by kind in the order in which they refer to each other."""
 
-    def __init__(self, offers: Offers, taken: Goods, namespace: str) -> None:
+    def __init__(self, offers: Offers, taken: GoodsByKind, namespace: str) -> None:
         self._offers = offers
         self._kept = taken
         self._namespace = namespace
         self.settled: Goods = {}
-        self._values: dict[str, dict[ObjectKey, Good]] = {}
+        self.kinds: dict[str, Goods] = {}
 
-    def _settle(self, kind: str, linking: Linking) -> Sequence[Any]:
-        kept = {key: good for key, good in self._kept.items() if key.kind == kind}
+    def _settle(self, kind: str, linking: Linking) -> Goods:
+        kept = self._kept.get(kind, NONE)
         offers = [entry.offer for entry in self._offers.get(kind, ())]
         if linking is not _PLAIN:
             offers.extend(_standing(key, good) for key, good in kept.items())
-            kept = {}
-        settled = {**kept, **settle(offers, linking)}
+            kept = NONE
+        settled = {**kept, **settle(offers, linking)} if offers else kept
         self.settled.update(settled)
-        self._values[kind] = settled
-        return values_of(settled)
+        self.kinds[kind] = settled
+        return settled
+
+    def _values(self, kind: str, linking: Linking) -> Sequence[Any]:
+        return values_of(self._settle(kind, linking))
 
     def _by_key(self, kind: str) -> Iterator[tuple[ObjectKey, Any]]:
-        self._settle(kind, _PLAIN)
-        settled = self._values[kind]
+        settled = self._settle(kind, _PLAIN)
         return ((key, settled[key].value) for key in sorted(settled))
 
     def policy(self) -> Policy:
         """Everything that is configured; to be called before `cluster`."""
         nodes = [node.labels for _, node in self._by_key("Node")] or [{}]
         aliases: dict[str, Any] = {}
-        for value in self._settle("Community", COMMUNITIES):
+        for value in self._values("Community", COMMUNITIES):
             aliases.update(value)
-        pools = self._settle("IPAddressPool", PoolRules().linking())
+        pools = self._values("IPAddressPool", PoolRules().linking())
         rules = AdvertisementRules(pools, aliases, nodes)
-        advertisements = self._settle("BGPAdvertisement", rules.linking())
-        settings = self._settle("Settings", SETTINGS)
-        self._settle("VirtualIP", VirtualIPRules(aliases).linking())
+        advertisements = self._values("BGPAdvertisement", rules.linking())
+        settings = self._values("Settings", SETTINGS)
+        self._values("VirtualIP", VirtualIPRules(aliases).linking())
         return Policy(
             pools=tuple(pools),
             bgp_advertisements=tuple(advertisements),
@@ -220,39 +228,81 @@ class _Linker:
     def _peers(self, nodes: Sequence[Labels]) -> Sequence[Any]:
         secrets = {key.name: value for key, value in self._by_key("Secret")}
         rules = PeerRules(secrets, nodes, self._namespace)
-        return self._settle("BGPPeer", rules.linking())
+        return self._values("BGPPeer", rules.linking())
 
-    def cluster(self, previous: Cluster) -> Cluster:
+    def cluster(self, previous: Reading) -> Cluster:
         """Return the world to be announced."""
-        virtual_ips = self._values["VirtualIP"]
+        virtual_ips = self.kinds["VirtualIP"]
         return Cluster(
-            services={value.key: value for _, value in self._by_key("Service")},
+            services=self._services(previous),
             endpoints=self._endpoints(previous),
-            nodes={key.name: good.value for key, good in sorted(self._values["Node"].items())},
+            nodes={key.name: good.value for key, good in sorted(self.kinds["Node"].items())},
             namespaces={key.name: value for key, value in self._by_key("Namespace")},
             virtual_ips={key.name: virtual_ips[key].value for key in sorted(virtual_ips)},
         )
 
-    def _endpoints(self, previous: Cluster) -> Mapping[ServiceKey, tuple[Endpoint, ...]]:
+    def _services(self, previous: Reading) -> Mapping[ServiceKey, Service]:
+        changed = self._changed("Service", previous)
+        return patched(
+            previous.cluster.services,
+            {was.key: now for was, now in changed if was is not None},
+            {now.key: now for _, now in changed if now is not None},
+        )
+
+    def _changed(self, kind: str, previous: Reading) -> list[tuple[Any, Any]]:
+        """Settle a kind; return what was and what is of every object that is not as it was."""
+        before, after = previous.kinds.get(kind, NONE), self._settle(kind, _PLAIN)
+        return [
+            (_value(before.get(key)), _value(after.get(key))) for key in changed_keys(before, after)
+        ]
+
+    def _endpoints(self, previous: Reading) -> Mapping[ServiceKey, tuple[Endpoint, ...]]:
         """Endpoints by Service: those of all its slices, else of its Endpoints object."""
-        whole = {value.service: value.endpoints for _, value in self._by_key("Endpoints")}
-        sliced: dict[ServiceKey, tuple[Endpoint, ...]] = {}
-        for _, value in self._by_key("EndpointSlice"):
+        changes = [*self._changed("Endpoints", previous), *self._changed("EndpointSlice", previous)]
+        services = {value.service for pair in changes for value in pair if value is not None}
+        if not services:
+            return previous.cluster.endpoints
+        whole = self._of_services("Endpoints", services)
+        found = {**whole, **self._of_services("EndpointSlice", services)}
+        return patched(previous.cluster.endpoints, services, found)
+
+    def _of_services(
+        self, kind: str, services: set[ServiceKey]
+    ) -> dict[ServiceKey, tuple[Endpoint, ...]]:
+        goods = self.kinds[kind]
+        keys = [key for key, good in goods.items() if good.value.service in services]
+        found: dict[ServiceKey, tuple[Endpoint, ...]] = {}
+        for value in (goods[key].value for key in sorted(keys)):
             assert isinstance(value, Slice)
-            before = sliced.get(value.service)
-            sliced[value.service] = before + value.endpoints if before else value.endpoints
-        merged = {**whole, **sliced}
-        former = previous.endpoints
-        return {
-            key: former[key] if former.get(key) == endpoints else endpoints
-            for key, endpoints in merged.items()
-        }
+            before = found.get(value.service)
+            found[value.service] = before + value.endpoints if before else value.endpoints
+        return found
 
     def problems(self) -> Iterator[Problem]:
         """Everything that is wrong with an object."""
         for entries in self._offers.values():
             for entry in entries:
                 yield from (entry.placed.problem(fault) for fault in entry.offer.faults.found)
+
+
+def _value(good: Good | None) -> Any:
+    return None if good is None else good.value
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def patched(former: Mapping[K, V], gone: Collection[K], come: Mapping[K, V]) -> Mapping[K, V]:
+    """Return `former` without `gone` and with `come`: itself when nothing is another object."""
+    changed = {key: value for key, value in come.items() if former.get(key) is not value}
+    lost = [key for key in gone if key not in come and key in former]
+    if not changed and not lost:
+        return former
+    result = {**former, **{k: v for k, v in changed.items() if former.get(k) != v}}
+    for key in lost:
+        del result[key]
+    return result
 
 
 def _standing(key: ObjectKey, good: Good) -> Offer:

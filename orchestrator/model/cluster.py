@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from orchestrator.model.address import Family, IPAddress
 from orchestrator.model.selector import Labels
@@ -13,9 +14,11 @@ from orchestrator.model.virtual_ip import VirtualIP
 EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ServiceKey:
-    """Namespace and name; a VirtualIP's is `virtualip/NAME`."""
+class ServiceKey(NamedTuple):
+    """Namespace and name; a VirtualIP's is `virtualip/NAME`.
+
+    A tuple, because it is hashed and compared more often than anything else.
+    """
 
     namespace: str
     name: str
