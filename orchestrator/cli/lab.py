@@ -73,7 +73,7 @@ def execute(file: Path, node: str, command: tuple[str, ...]) -> None:
 
 
 def _load(file: Path) -> Topology:
-    from orchestrator.lab.topology import load_topology
+    from orchestrator.lab.topology_file import load_topology
 
     return load_topology(file)
 

@@ -114,10 +114,3 @@ class Topology:
     def links_of(self, node: str) -> tuple[Link, ...]:
         """Links that have an end at `node`."""
         return tuple(link for link in self.links if node in (end.node for end in link.ends))
-
-
-def load_topology(path: str | Path) -> Topology:
-    """Read a containerlab file; TopologyError names every problem with its place."""
-    from orchestrator.lab.topology_file import read_topology_file
-
-    return read_topology_file(Path(path))

@@ -18,8 +18,9 @@ from orchestrator.lab.topology_tree import Problems, Value
 from orchestrator.lab.variables import expand
 
 
-def read_topology_file(path: Path) -> Topology:
+def load_topology(path: str | Path) -> Topology:
     """Read a file and check that what it binds is there; TopologyError says all that is wrong."""
+    path = Path(path)
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -130,7 +130,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from orchestrator.lab.runner import Lab
-from orchestrator.lab.topology import load_topology
+from orchestrator.lab.topology_file import load_topology
 with Lab(load_topology(sys.argv[1]), Path(sys.argv[2])) as lab:
     print("up", flush=True)
     sys.stdin.read()

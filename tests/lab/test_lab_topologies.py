@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.lab.runner import Lab
-from orchestrator.lab.topology import load_topology
+from orchestrator.lab.topology_file import load_topology
 from tests.lab.harness import Bird, Frr, lab_name, poll, require
 
 pytestmark = pytest.mark.lab

@@ -16,9 +16,8 @@ from orchestrator.lab.topology import (
     Topology,
     TopologyError,
     WaitFor,
-    load_topology,
 )
-from orchestrator.lab.topology_file import parse_topology
+from orchestrator.lab.topology_file import load_topology, parse_topology
 
 FILES = {"/lab/env": "# comment\nFROM_FILE=1\nCOLOUR=file\n\n"}
 
