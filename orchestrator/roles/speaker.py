@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any
 
 from orchestrator.adapters import clock
@@ -26,6 +27,16 @@ NETWORK_LOOK_S = 5.0
 """How often this host's addresses are looked at for changes that matter to next hops."""
 
 
+@contextlib.contextmanager
+def collection_put_off() -> Iterator[None]:
+    """Keep the garbage collector from looking through what is just being built."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 class Speaker:
     """One node's speaker, from files. `run` ends after TERM and leaves all routes in place."""
 
@@ -33,6 +44,7 @@ class Speaker:
         self._settings = settings
         self._dirty = asyncio.Event()
         self._quiet = QuietTime()
+        self._frozen = False
         self._reconciler = Reconciler(
             settings, ExaBGPLink(settings, on_change=self._mark), self._mark, self._hurry
         )
@@ -51,7 +63,8 @@ class Speaker:
         on_signal(signal.SIGHUP, self._reconciler.sources.reload)
         on_signal(signal.SIGUSR1, self._dump)
         self._reconciler.drain.resume()
-        self._reconciler.sources.read_now()
+        with collection_put_off():
+            self._reconciler.sources.read_now()
         await self._reconciler.look_at_network()
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(work) for work in self._works()]
@@ -108,11 +121,16 @@ class Speaker:
         self._dirty.clear()
 
     def _plan(self) -> None:
-        self._reconciler.reconcile()
+        settled = self._reconciler.reconcile()
         error = self._http.tcp_error
         problem = Problem(Severity.WARNING, "httpNotServed", "--http", error or "")
         self._status.own_problems = {"http": problem} if error else {}
         self._status.observe()
+        if settled and not self._frozen:
+            # What there is now stays for long: looking through it for garbage would take hundreds
+            # of milliseconds with 10,000 Services, again and again.
+            gc.freeze()
+            self._frozen = True
 
     async def _watch_network(self) -> None:
         while True:
