@@ -8,6 +8,8 @@ monotonic clock.
 ExaBGP dies with its starter (PR_SET_PDEATHSIG), since a second one could not hold the same sessions.
 Its dropping of privileges is switched off: the user is chosen by who starts the role, and a changed
 user could not read the rendered configuration, which holds passwords.
+
+It is also kept from sending next hops that a session was not agreed to carry: `exabgp_next_hops`.
 """
 
 from __future__ import annotations
@@ -44,6 +46,9 @@ def main() -> int:
     from exabgp.application.main import main as exabgp
     from exabgp.reactor.daemon import Daemon
 
+    from orchestrator.adapters.exabgp_next_hops import keep_back_what_was_not_negotiated
+
+    keep_back_what_was_not_negotiated()
     Daemon.drop_privileges = lambda _self: True
     sys.argv = ["exabgp", *arguments]
     return int(exabgp() or 0)

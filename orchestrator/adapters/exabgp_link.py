@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -24,6 +24,7 @@ from orchestrator.bgp.actions import (
 from orchestrator.bgp.exabgp import Conversation
 from orchestrator.model.address import IPAddress, IPNetwork
 from orchestrator.model.plan import Session
+from orchestrator.model.policy import Peer
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.route import Rib
 from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
@@ -86,6 +87,10 @@ class ExaBGPLink:
     def route_status(self, peer: str, prefix: IPNetwork) -> RouteStatus:
         """How far the desired route for `prefix` got towards `peer`."""
         return self._talk.route_status(peer, prefix)
+
+    def extended_next_hops(self, peers: Iterable[Peer]) -> frozenset[str]:
+        """Names of those that take IPv4 routes with an IPv6 next hop, or yet may."""
+        return self._talk.extended_next_hops(peers)
 
     def holding(self) -> frozenset[IPNetwork]:
         """Prefixes that any peer may still have from us."""

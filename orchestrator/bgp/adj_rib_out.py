@@ -15,7 +15,7 @@ from enum import Enum
 from orchestrator.bgp.difference import differences
 from orchestrator.bgp.events import UpdateSent
 from orchestrator.bgp.lines import Line, next_line
-from orchestrator.bgp.wire import Change, Link
+from orchestrator.bgp.wire import PROBE, Change, Link
 from orchestrator.model.address import Family, IPAddress, IPNetwork
 from orchestrator.model.route import PathAttributes, Rib
 from orchestrator.model.session_state import RouteStatus
@@ -59,6 +59,7 @@ class AdjRibOut:
         self.graceful_restart = graceful_restart
         self._configured = link
         self._negotiated: tuple[Family, ...] | None = None
+        self._extended: bool | None = None
         self.phase = Phase.DOWN
         self.epoch = 0
         """Grows with every session; tells answers about this one from those about the last."""
@@ -110,12 +111,8 @@ class AdjRibOut:
                 self._reconsider_all()
 
     def _agree(self) -> None:
-        """Leave only the families that the peer agreed to carry."""
-        agreed = self._negotiated
-        families = self._configured.families
-        if agreed is not None:
-            families = tuple(family for family in families if family in agreed)
-        self.link = replace(self._configured, families=families)
+        """Leave only what the peer agreed to carry."""
+        self.link = self._configured.agreed(self._negotiated, self._extended)
 
     # What ExaBGP tells
 
@@ -134,12 +131,23 @@ class AdjRibOut:
         self._agree()
         self._ends_due = set(self.link.families) if self.graceful_restart else set()
 
+    def negotiated(self, *, extended_next_hop: bool | None) -> None:
+        """Take whether this session carries IPv6 next hops for IPv4 routes; None is not known."""
+        if extended_next_hop is self._extended:
+            return
+        self._extended = extended_next_hop
+        before = self.link
+        self._agree()
+        if self.phase is Phase.LIVE and self.link != before:
+            self._reconsider_all()
+
     def down(self, now: float) -> None:
         """End a session: what was on its way may or may not be replayed in the next one."""
-        if self.phase is Phase.DOWN:
+        before, self.phase = self.phase, Phase.DOWN
+        self.negotiated(extended_next_hop=None)
+        if before is Phase.DOWN:
             return
         self._forget_flight()
-        self.phase = Phase.DOWN
         self._stale_until = now + RESTART_TIME_S if self.graceful_restart else now
 
     def lost(self) -> None:
@@ -147,6 +155,7 @@ class AdjRibOut:
         self._forget_flight()
         if self.phase is Phase.LIVE:
             self.phase = Phase.ASKING
+        self.negotiated(extended_next_hop=None)
 
     def shown(self, change: Change) -> None:
         """Take one route that ExaBGP says it holds."""
@@ -158,6 +167,8 @@ class AdjRibOut:
         if self.phase is Phase.ASKING:
             self._held, self._shown = self._shown, {}
             self.phase = Phase.LIVE
+            if self.link.extended_next_hop is None:
+                self._doubtful.add(PROBE)
             self._reconsider_all()
 
     def restart_showing(self) -> None:
@@ -370,12 +381,18 @@ class AdjRibOut:
                 continue
             target = self._target(prefix)
             if target is None:
+                if self._is_undecided(prefix):
+                    continue  # what a predecessor, who knew, left of it stays
                 if prefix in self._held or prefix in self._doubtful:
                     self._withdraws[prefix] = None
             elif not _same(self._held.get(prefix), target):
                 self._announces[prefix] = target
             else:
                 self._doubtful.discard(prefix)
+
+    def _is_undecided(self, prefix: IPNetwork) -> bool:
+        route = self._desired.get(prefix)
+        return route is not None and self.link.is_undecided(route)
 
     def _target(self, prefix: IPNetwork) -> PathAttributes | None:
         self._refused.pop(prefix, None)

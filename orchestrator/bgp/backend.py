@@ -6,11 +6,12 @@ behind it without the reconciler knowing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from orchestrator.model.address import IPNetwork
 from orchestrator.model.plan import Session
+from orchestrator.model.policy import Peer
 from orchestrator.model.problem import Problem
 from orchestrator.model.route import Rib
 from orchestrator.model.session_state import RouteStatus, SessionState
@@ -49,6 +50,13 @@ class Backend(Protocol):
 
     def route_status(self, peer: str, prefix: IPNetwork) -> RouteStatus:
         """How far the desired route for `prefix` got towards `peer`."""
+        ...
+
+    def extended_next_hops(self, peers: Iterable[Peer]) -> frozenset[str]:
+        """Names of those that take IPv4 routes with an IPv6 next hop (RFC 8950), or yet may.
+
+        While it is not known, such a route waits, and what a predecessor left of it stays.
+        """
         ...
 
     def holding(self) -> frozenset[IPNetwork]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -53,6 +53,17 @@ class UpdateSent:
     peer: IPAddress
     changes: tuple[Change, ...]
     end_of_rib: Family | None = None
+    extended_next_hop: bool | None = None
+    """As in `Negotiated`; None where the configuration does not ask for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """What both OPENs agree on, told right before `up` and with every UPDATE."""
+
+    peer: IPAddress
+    extended_next_hop: bool
+    """Whether IPv4 routes may have an IPv6 next hop (RFC 8950)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +127,7 @@ Event: TypeAlias = (
     Answer
     | StateEvent
     | UpdateSent
+    | Negotiated
     | NotificationEvent
     | ShuttingDown
     | Neighbors
@@ -125,6 +137,8 @@ Event: TypeAlias = (
 )
 
 ANSWERS = {"done": Answer(ok=True), "error": Answer(ok=False)}
+EXTENDED_NEXT_HOP = "ipv4 unicast ipv6"
+"""How ExaBGP writes it among what was negotiated."""
 OTHER_LENGTH = 200
 LINE_LIMIT = 64 << 20
 """Bytes without a line end that are taken for nonsense."""
@@ -160,7 +174,7 @@ def _json(body: Any) -> Event:
     kind = body["type"]
     if kind == "notification" and body.get("notification") == "shutdown":
         return ShuttingDown()
-    reader = {"state": _state, "update": _update, "notification": _notification}.get(kind)
+    reader = READERS.get(kind)
     return Other(str(kind)[:OTHER_LENGTH]) if reader is None else reader(body["neighbor"])
 
 
@@ -214,17 +228,36 @@ def _update(neighbor: Any) -> Event:
     if neighbor["direction"] != "send":
         return Other("update received")
     peer = ipaddress.ip_address(neighbor["address"]["peer"])
+    extended = _has_extended(neighbor) if "negotiated" in neighbor else None
     message = neighbor["message"]
     if "eor" in message:
         family = Family.IPV6 if message["eor"]["afi"] == "ipv6" else Family.IPV4
-        return UpdateSent(peer, (), family)
+        return UpdateSent(peer, (), family, extended)
     update = message["update"]
     withdrawn = (
         Change(prefix, None)
         for routes in update.get("withdraw", {}).values()
         for prefix in _prefixes(routes)
     )
-    return UpdateSent(peer, (*withdrawn, *_announced(update)))
+    changes = (*withdrawn, *_announced(update))
+    return UpdateSent(peer, changes, extended_next_hop=extended)
+
+
+def _negotiated(neighbor: Any) -> Event:
+    return Negotiated(ipaddress.ip_address(neighbor["address"]["peer"]), _has_extended(neighbor))
+
+
+def _has_extended(neighbor: Any) -> bool:
+    return EXTENDED_NEXT_HOP in neighbor["negotiated"]["nexthop"]
+
+
+READERS: Mapping[str, Callable[[Any], Event]] = {
+    "state": _state,
+    "update": _update,
+    "negotiated": _negotiated,
+    "notification": _notification,
+}
+"""What reads the event of each type that matters."""
 
 
 def _announced(update: Any) -> Iterator[Change]:

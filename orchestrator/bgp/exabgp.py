@@ -8,8 +8,7 @@ alone: nothing else is under way while their answer is awaited.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.bgp import command, events
 from orchestrator.bgp.actions import (
@@ -25,8 +24,9 @@ from orchestrator.bgp.adj_rib_out import AdjRibOut, Phase
 from orchestrator.bgp.questions import (
     Asked,
     Question,
+    about_ends,
+    about_reload,
     digests,
-    end_taken,
 )
 from orchestrator.bgp.reload import Reload, Step
 from orchestrator.bgp.render import Neighbor, Rendering, Surroundings, render
@@ -34,6 +34,7 @@ from orchestrator.bgp.report import problems_of
 from orchestrator.bgp.sessions import SessionBook
 from orchestrator.model.address import IPAddress, IPNetwork
 from orchestrator.model.plan import Session
+from orchestrator.model.policy import Peer
 from orchestrator.model.problem import Problem
 from orchestrator.model.route import Rib
 from orchestrator.model.session_state import RouteStatus, SessionState
@@ -158,6 +159,12 @@ class Conversation:
                 return self._ribs[neighbor.link.address].status(prefix)
         return RouteStatus.DESIRED
 
+    def extended_next_hops(self, peers: Iterable[Peer]) -> frozenset[str]:
+        """Names of those that take IPv4 routes with an IPv6 next hop (RFC 8950), or yet may."""
+        declined = {n.peer for n in self._neighbors() if self._book.declines(n.link.address)}
+        offered = (peer.name for peer in peers if peer.offers_extended_next_hop)
+        return frozenset(name for name in offered if name not in declined)
+
     def holding(self, now: float) -> frozenset[IPNetwork]:
         """Prefixes that any peer may still have from us."""
         return frozenset().union(*(rib.holding(now) for rib in self._all_ribs()))
@@ -212,11 +219,8 @@ class Conversation:
 
     def _take(self, event: events.Event, now: float) -> None:
         match event:
-            case events.UpdateSent():
-                rib = self._rib(event.peer)
-                if rib is not None:
-                    rib.flushed(event, now)
-                    self._tell_progress(rib, now)
+            case events.UpdateSent() | events.Negotiated():
+                self._learn(event, now)
             case events.Answer():
                 self._take_answer(event.ok, now)
             case events.StateEvent():
@@ -235,6 +239,18 @@ class Conversation:
         if rib.settled or now - self._told_at >= PROGRESS_S:
             self._told_at = now
             self._out.append(Changed())
+
+    def _learn(self, event: events.UpdateSent | events.Negotiated, now: float) -> None:
+        extended, rib = event.extended_next_hop, self._rib(event.peer)
+        if rib is None:
+            return
+        if extended is not None:
+            rib.negotiated(extended_next_hop=extended)
+            if self._book.negotiated(event.peer, extended_next_hop=extended):
+                self._out.append(Changed())
+        if isinstance(event, events.UpdateSent):
+            rib.flushed(event, now)
+            self._tell_progress(rib, now)
 
     def _all_ribs(self) -> list[AdjRibOut]:
         return [*self._ribs.values(), *self._leaving.values()]
@@ -313,7 +329,9 @@ class Conversation:
             return Question(command.SHOW_NEIGHBORS, self._told_neighbors)
         if not self._reload.known or self._reload.step is Step.VERIFY:
             return Question(command.SHOW_CONFIGURATION, self._told_configuration)
-        return self._about_ribs() or self._about_reload() or self._about_ends()
+        unflushed = (rib for rib in self._all_ribs() if rib.unflushed)
+        urgent = self._about_ribs() or about_reload(self._reload, unflushed)
+        return urgent or (None if self._reload.paused else about_ends(self._ribs.values()))
 
     def _about_ribs(self) -> Question | None:
         epochs = [(r, r.epoch) for r in self._ribs.values() if r.phase is Phase.ASKING]
@@ -331,29 +349,6 @@ class Conversation:
         if len(epochs) > 1:
             return Question(command.SHOW_ADJ_RIB_OUT, told)
         return Question(command.show_adj_rib_out(epochs[0][0].link.address), told)
-
-    def _about_reload(self) -> Question | None:
-        blocking = next((rib for rib in self._all_ribs() if rib.unflushed), None)
-        if self._reload.step is Step.TEARDOWN and blocking is not None:
-            text = "a peer does not take its routes and keeps a reload from happening: reset"
-            note = Note("warning", text, {"peer": str(blocking.link.address)})
-            return Question(
-                command.teardown(blocking.link),
-                lambda _ok, now: self._reload.torn_down(now),
-                note,
-            )
-        if self._reload.step in {Step.TEARDOWN, Step.RELOAD}:
-            return Question(command.RELOAD, lambda _ok, _now: self._reload.reloaded())
-        return None
-
-    def _about_ends(self) -> Question | None:
-        if self._reload.paused:
-            return None
-        for rib in self._ribs.values():
-            for family in rib.ends_due():
-                done = partial(end_taken, rib, family)
-                return Question(command.end_of_rib(rib.link, family), done)
-        return None
 
     def _send_routes(self, now: float) -> None:
         if self._reload.paused:

@@ -234,4 +234,8 @@ def _sections(peer: Peer) -> Iterator[str]:
     yield f"capability {{ graceful-restart {restart}; }}"
     families = " ".join(f"{family} unicast;" for family in peer.families)
     yield f"family {{ {families} }}"
-    yield f"api {{ processes [ {PROCESS} ]; neighbor-changes; send {{ parsed; update; }} }}"
+    told = "neighbor-changes;"
+    if peer.offers_extended_next_hop:
+        yield "nexthop { ipv4 unicast ipv6; }"
+        told += " negotiated;"
+    yield f"api {{ processes [ {PROCESS} ]; {told} send {{ parsed; update; }} }}"

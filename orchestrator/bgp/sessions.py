@@ -27,6 +27,7 @@ class SessionBook:
 
     def __init__(self) -> None:
         self._entries: dict[IPAddress, _Entry] = {}
+        self._declined: set[IPAddress] = set()
         self._lost_at = 0.0
         self._refused_since = 0.0
 
@@ -34,6 +35,7 @@ class SessionBook:
         """Enter sessions that are wanted from now on; forget those that are not."""
         known = self._entries
         self._entries = {a: known.get(a, _Entry(up=False, since=now)) for a in addresses}
+        self._declined &= self._entries.keys()
         self._refused_since = now
 
     def lost(self, now: float) -> None:
@@ -70,6 +72,16 @@ class SessionBook:
                 entry = self._entries[peer]
                 self._entries[peer] = replace(entry, families=state.families)
         return notes
+
+    def negotiated(self, address: IPAddress, *, extended_next_hop: bool) -> bool:
+        """Enter whether a peer takes IPv6 next hops (RFC 8950); True when that is news."""
+        before = self.declines(address)
+        (self._declined.discard if extended_next_hop else self._declined.add)(address)
+        return before is not self.declines(address)
+
+    def declines(self, address: IPAddress) -> bool:
+        """Tell whether a peer took no IPv6 next hops for IPv4 routes, when last heard of."""
+        return address in self._declined
 
     def is_up(self, address: IPAddress) -> bool:
         """Tell whether the session was up when last heard of."""

@@ -29,7 +29,8 @@ class Local:
     `node` None plans every node. `interfaces` None means that the node's addresses are not known
     (an offline plan). `source_interfaces` names, by peer address, the interface that the kernel
     routes the session over where that is not evident from `interfaces`. `down` are nodes to be
-    treated as dead.
+    treated as dead. `extended_next_hops` names peers that take IPv4 routes with an IPv6 next hop
+    (RFC 8950), also those of which that is not known yet: the backend holds back what it must.
     """
 
     node: str | None = None
@@ -41,6 +42,7 @@ class Local:
     held: Mapping[str, tuple[IPAddress, ...]] = field(default_factory=dict)
     lb_class: str | None = None
     ignore_exclude_label: bool = False
+    extended_next_hops: frozenset[str] = frozenset()
 
     def address_of(self, interface: str, family: Family) -> IPAddress | None:
         """First address of `family` on `interface` that a peer can use as next hop, if any."""

@@ -123,6 +123,11 @@ class Peer:
             return (Family.IPV4, Family.IPV6)
         return (self.session_family,)
 
+    @property
+    def offers_extended_next_hop(self) -> bool:
+        """Tell whether IPv4 routes with an IPv6 next hop are offered to be sent (RFC 8950)."""
+        return self.dual_stack and self.session_family is Family.IPV6
+
     def selects(self, node_labels: Labels) -> bool:
         """Tell whether nodes with these labels have this session."""
         return matches_any(self.node_selectors, node_labels)

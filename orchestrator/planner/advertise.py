@@ -38,8 +38,8 @@ class Outlet:
 def next_hop(peer: Peer, family: Family, wanted: IPAddress | None, local: Local) -> NextHop | None:
     """Return the next hop for routes of `family`, or None where there is none that works.
 
-    Never the session's own address for the other family (DESIGN 5, rule 16): that needs an address
-    of this node on the session's interface.
+    Never `self` for the other family (DESIGN 5, rule 16): that needs an address of this node on
+    the session's interface, or a peer that takes an IPv6 next hop for IPv4 routes (RFC 8950).
     """
     if wanted is not None and family_of(wanted) is family:
         return NextHop(wanted)
@@ -47,7 +47,22 @@ def next_hop(peer: Peer, family: Family, wanted: IPAddress | None, local: Local)
         return NextHop(None)
     interface = session_interface(peer, local)
     address = local.address_of(interface, family) if interface else None
+    if address is None and family is Family.IPV4 and peer.name in local.extended_next_hops:
+        address = _own_end(peer, interface, local)
     return NextHop(address) if address else None
+
+
+def _own_end(peer: Peer, interface: str | None, local: Local) -> IPAddress | None:
+    """Return this node's address in an IPv6 session; link-local only where the session is."""
+    if peer.source_address is not None:
+        return ipaddress.IPv6Address(int(peer.source_address))  # without its zone
+    if interface is None:
+        return None
+    own = local.address_of(interface, Family.IPV6)
+    if own is None and (peer.address is None or peer.address.is_link_local):
+        found = (one.ip for one in (local.interfaces or {}).get(interface, ()))
+        own = next((ip for ip in found if ip.version == 6 and ip.is_link_local), None)
+    return own
 
 
 def session_interface(peer: Peer, local: Local) -> str | None:

@@ -153,6 +153,8 @@ class NodeView:
             self._add(outlet, address, services)
         if missing and not found:
             text = f"no {family} address of {self.node.name} towards {', '.join(missing)}"
+            if family is Family.IPV4:
+                text += ", and no extended next hop (RFC 8950) negotiated"
             return Reason.NO_NEXT_HOP, text
         return self._yes(service, found)
 

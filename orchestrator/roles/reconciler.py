@@ -76,6 +76,7 @@ class Reconciler:
             held=self.memory.held,
             lb_class=self.settings.lb_class,
             ignore_exclude_label=self.settings.ignore_exclude_lb,
+            extended_next_hops=self.backend.extended_next_hops(reading.policy.peers),
         )
 
     def unbound(self) -> Mapping[IPAddress, str]:
