@@ -9,11 +9,12 @@ update` events is the order on the wire, so the last one seen is what the peer h
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from orchestrator.bgp.difference import differences
 from orchestrator.bgp.events import UpdateSent
+from orchestrator.bgp.flight import RESENDS, InFlight
 from orchestrator.bgp.lines import Line, next_line
 from orchestrator.bgp.wire import PROBE, Change, Link
 from orchestrator.model.address import Family, IPAddress, IPNetwork
@@ -22,14 +23,6 @@ from orchestrator.model.session_state import RouteStatus
 
 UNFLUSHED_LIMIT = 400
 """Prefixes of one peer that may be on their way to the wire at once."""
-FLUSH_TIMEOUT_S = 5.0
-"""How long a change that ExaBGP took may stay off the wire before it is looked into."""
-PROGRESS_S = FLUSH_TIMEOUT_S / 2
-"""A peer that took an UPDATE so recently is not stalled."""
-STALL_LIMIT_S = 60.0
-"""How long nothing at all may reach a peer's wire before changes to it are sent anew."""
-RESENDS = 3
-"""Times a withdraw is sent again before it is believed."""
 RESTART_TIME_S = 120
 """Graceful restart: how long a peer keeps our routes without us (RFC 4724; FRR's default too)."""
 
@@ -40,15 +33,6 @@ class Phase(Enum):
     DOWN = "down"
     ASKING = "asking"
     LIVE = "live"
-
-
-@dataclass(slots=True)
-class _InFlight:
-    """A change that was sent and was not seen on the wire yet."""
-
-    attributes: PathAttributes | None
-    sent_at: float
-    accepted: bool = False
 
 
 class AdjRibOut:
@@ -68,7 +52,7 @@ class AdjRibOut:
         self._held: dict[IPNetwork, PathAttributes] = {}
         self._shown: dict[IPNetwork, PathAttributes] = {}
         self._doubtful: set[IPNetwork] = set()
-        self._pending: dict[IPNetwork, _InFlight] = {}
+        self._pending: dict[IPNetwork, InFlight] = {}
         self._withdraws: dict[IPNetwork, None] = {}
         self._announces: dict[IPNetwork, PathAttributes] = {}
         self._refused: dict[IPNetwork, str] = {}
@@ -231,7 +215,7 @@ class AdjRibOut:
         return target is not None and _same(before, target) and not _same(seen, target)
 
     def _force(self, prefix: IPNetwork) -> None:
-        """Announce what ExaBGP would take for a repetition, though the peer holds another value.
+        """Withdraw, and only then announce what ExaBGP might take for a repetition.
 
         A withdraw is always sent, and the announce after it is then none.
         """
@@ -259,9 +243,10 @@ class AdjRibOut:
         for change in line.changes:
             self._withdraws.pop(change.prefix, None)
             self._announces.pop(change.prefix, None)
-            self._pending[change.prefix] = _InFlight(change.attributes, now)
-        if self._check_at is None:
-            self._check_at = now + FLUSH_TIMEOUT_S
+            tries = self._resent.get(change.prefix, 0)
+            flight = self._pending[change.prefix] = InFlight(change.attributes, now, tries)
+            due = now + flight.patience_s
+            self._check_at = due if self._check_at is None else min(self._check_at, due)
 
     def ends_due(self) -> tuple[Family, ...]:
         """Families whose full set is on the wire and whose End-of-RIB is still to be sent."""
@@ -283,27 +268,20 @@ class AdjRibOut:
         """Look into changes that did not reach the wire in time."""
         if self._check_at is None or now < self._check_at:
             return
-        self._check_at = now + FLUSH_TIMEOUT_S / 2 if self._pending else None
-        late = [
-            prefix
-            for prefix, flight in self._pending.items()
-            if flight.accepted and now - flight.sent_at >= FLUSH_TIMEOUT_S
-        ]
+        late = [prefix for prefix, flight in self._pending.items() if flight.late(now)]
         for prefix in late:
             self._look_into(prefix, now)
+        patience = min((flight.patience_s for flight in self._pending.values()), default=0.0)
+        self._check_at = now + patience / 2 if self._pending else None
 
     def _look_into(self, prefix: IPNetwork, now: float) -> None:
         flight = self._pending[prefix]
-        stalled = self._progress_at <= flight.sent_at or now - self._progress_at > PROGRESS_S
-        if flight.attributes is not None and stalled and now - flight.sent_at < STALL_LIMIT_S:
-            return  # the peer takes nothing at the moment; the change is queued behind
+        if flight.held_up(self._progress_at, now):
+            return
         del self._pending[prefix]
         tries = self._resent[prefix] = self._resent.get(prefix, 0) + 1
         if tries > RESENDS:
             self._believe(prefix, flight.attributes)
-        elif flight.attributes is None:
-            self._doubtful.add(prefix)
-            self._reconsider((prefix,))
         else:
             self._force(prefix)
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
-from orchestrator.bgp.adj_rib_out import (
-    FLUSH_TIMEOUT_S,
-    RESENDS,
-    RESTART_TIME_S,
-    STALL_LIMIT_S,
-    UNFLUSHED_LIMIT,
-    AdjRibOut,
-)
+from orchestrator.bgp.adj_rib_out import RESTART_TIME_S, UNFLUSHED_LIMIT, AdjRibOut
 from orchestrator.bgp.events import UpdateSent
+from orchestrator.bgp.flight import FLUSH_TIMEOUT_S, RESENDS, STALL_LIMIT_S, WITHDRAW_TIMEOUT_S
 from orchestrator.bgp.lines import Line
 from orchestrator.bgp.wire import Change, Link
 from orchestrator.model.address import Family
@@ -181,6 +175,24 @@ def test_a_withdraw_that_is_not_flushed_is_sent_again() -> None:
         out.handle_timer(now)
     assert out.settled
     assert not out.holding(now)
+
+
+def test_a_swallowed_withdraw_delays_the_next_announce_for_a_moment_only() -> None:
+    """A withdraw that the first batch of a session swallowed is sent again within half a second.
+
+    So a VIP that is wanted again meanwhile does not wait for the long timeout (P1).
+    """
+    out = live({1: 1})
+    out.want(rib({}))
+    out.accepted(out.take(PLENTY, 0.0)[0].changes, 0.0)
+    out.want(rib({1: 2}))
+    assert out.take(PLENTY, 0.1) == []
+    assert out.next_timer() == WITHDRAW_TIMEOUT_S
+    out.handle_timer(WITHDRAW_TIMEOUT_S)
+    lines = out.take(PLENTY, WITHDRAW_TIMEOUT_S)
+    assert changes(lines) == [(1, "gone")]
+    flush(out, lines, WITHDRAW_TIMEOUT_S)
+    assert changes(out.take(PLENTY, WITHDRAW_TIMEOUT_S)) == [(1, 2)]
 
 
 def test_an_announce_taken_for_a_repetition_is_forced() -> None:
