@@ -44,6 +44,8 @@ class FakePeer:
     ends: deque[str] = field(default_factory=deque)
     ended: list[str] = field(default_factory=list)
     stalled: bool = False
+    extended: bool = False
+    """Whether the router takes IPv6 next hops for IPv4 routes (RFC 8950)."""
     include_withdraw: bool = False
     _withdraws: bool = False
     resets: int = 0
@@ -86,9 +88,14 @@ class FakePeer:
         self.wire.clear()
         self.ended.clear()
         for prefix, attributes in list(self.cache.items()):
-            self._put(prefix, attributes, attributes)
+            if self.takes(prefix, attributes):
+                self._put(prefix, attributes, attributes)
         self.up = True
         self._take_batch()
+
+    def takes(self, prefix: str, attributes: Attributes) -> bool:
+        """Tell whether the session carries a route; our launcher leaves out what it does not."""
+        return self.extended or ":" in prefix or ":" not in dict(attributes)["next-hop"]
 
     def _take_batch(self) -> None:
         self.batch = deque(dict(group) for group in self.queue.values() if group)
@@ -181,6 +188,10 @@ class FakeExaBGP:
         peer = self.peers[address]
         if not peer.up:
             peer.start()
+            if negotiated := self._negotiated(peer):
+                neighbor = {**self._neighbor(peer), **negotiated}
+                event = {"exabgp": "5.0.0", "type": "negotiated", "neighbor": neighbor}
+                self._out.append(json.dumps(event))
             self._state(peer, "up")
 
     def session_down(self, address: str, reason: str = "peer reset") -> None:
@@ -289,6 +300,13 @@ class FakeExaBGP:
     def _neighbor(self, peer: FakePeer) -> dict[str, Any]:
         return {"address": {"local": peer.local, "peer": peer.address}}
 
+    @staticmethod
+    def _negotiated(peer: FakePeer) -> dict[str, Any]:
+        """What `negotiated;` in its api section adds to events."""
+        if " negotiated;" not in peer.body:
+            return {}
+        return {"negotiated": {"nexthop": ["ipv4 unicast ipv6"] if peer.extended else []}}
+
     def _state(self, peer: FakePeer, state: str, reason: str = "") -> None:
         neighbor = {**self._neighbor(peer), "state": state, "reason": reason}
         self._out.append(json.dumps({"exabgp": "5.0.0", "type": "state", "neighbor": neighbor}))
@@ -314,7 +332,8 @@ class FakeExaBGP:
             self._update(peer, {"update": {"attribute": shown, "announce": announce}})
 
     def _update(self, peer: FakePeer, message: dict[str, Any]) -> None:
-        neighbor = {**self._neighbor(peer), "direction": "send", "message": message}
+        sent = {"direction": "send", "message": message}
+        neighbor = {**self._neighbor(peer), **sent, **self._negotiated(peer)}
         self._out.append(json.dumps({"exabgp": "5.0.0", "type": "update", "neighbor": neighbor}))
 
     @staticmethod
