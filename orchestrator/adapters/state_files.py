@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from orchestrator.adapters.errors import AdapterError
 
 
@@ -43,7 +45,8 @@ def write_file(path: Path, text: str, mode: int = 0o600) -> None:
 
 def write_json(path: Path, document: Any) -> None:
     """Replace `path` by `document` as JSON; errors as `write_file`."""
-    write_file(path, json.dumps(document, indent=1, sort_keys=True) + "\n")
+    text = msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=1)
+    write_file(path, text.decode("utf-8") + "\n")
 
 
 def read_json(path: Path) -> Any | None:

@@ -58,12 +58,12 @@ class Reconciler:
         if not self.checks.settled:
             return False
         plan = self.plan = self._planner.plan(reading.cluster, reading.policy, self._local(reading))
-        if self.memory.draws(plan):
-            # Nobody may see an address that a restart could move: it is noted down first.
-            self.memory.keep(plan)
+        draws = self.memory.draws(plan)
+        self.memory.keep(plan)
+        if draws:
+            self.memory.write()  # nobody may see an address that a restart could move
         self._bind(plan)
         self._announce(plan)
-        self.memory.keep(plan)
         return True
 
     def _local(self, reading: Reading) -> Local:

@@ -80,6 +80,7 @@ class Speaker:
             parts.addresses.run(),
             parts.checks.run(),
             parts.sources.run(),
+            parts.memory.run(),
             self._http.run(),
             self._watch_network(),
             self._plan_when_due(),
