@@ -45,6 +45,7 @@ class Keeper:
         self.role = role
         self._settings = settings
         self._stopping = False
+        self._starting = asyncio.Lock()
         self._pause_s = FIRST_PAUSE_S
         self.process: RoleProcess | None = None
 
@@ -52,7 +53,10 @@ class Keeper:
         """Start the role, or adopt it where it runs, and again whenever it ends."""
         while not self._is_stopping():
             started = clock.monotonic()
-            self.process = await self._begin()
+            async with self._starting:
+                if self._is_stopping():
+                    return
+                self.process = await self._begin()
             status = await self.process.wait()
             self.process = None
             if self._is_stopping():
@@ -91,7 +95,8 @@ class Keeper:
     async def stop(self) -> None:
         """Ask the role to stop and wait for it; kill it when it takes too long."""
         self._stopping = True
-        process = self.process
+        async with self._starting:  # a role that is just being started is stopped too
+            process = self.process
         if process is None:
             return
         process.send_signal(signal.SIGTERM)

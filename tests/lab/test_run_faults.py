@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,12 @@ def session_up(box: Appliance) -> bool:
     if box.call("status").returncode != 0:
         return False
     return any(item["state"] == "up" for item in box.ask("sessions")["items"])
+
+
+def ours(box: Appliance) -> list[str]:
+    """Processes of the appliance that still run in the node."""
+    everything = box.node.run(["ps", "axo", "args"]).stdout.splitlines()
+    return [line for line in everything if str(box.directory) in line or "exabgp" in line]
 
 
 def test_killed_speaker_costs_no_route(pair: Lab, workdir: Path) -> None:
@@ -137,3 +144,17 @@ def test_second_term_stops_at_once(pair: Lab, workdir: Path) -> None:
     box.process.terminate()
     box.process.wait(5)
     poll(lambda: not box.is_alive(speaker))
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+def test_stop_amid_the_start_leaves_nothing(pair: Lab, workdir: Path, after_s: float) -> None:
+    """TERM at any moment of the start ends everything: no process, no address, no socket."""
+    box = Appliance(pair.node("a"), workdir)
+    box.write(peer() + POOL + vip())
+    box.start()
+    lock = box.runtime_dir / "run.lock"
+    poll(lambda: lock.exists() and lock.read_text())
+    time.sleep(after_s)  # the moment of the fault, not a wait for something
+    box.stop()
+    poll(lambda: not ours(box), what=f"nothing is left; {ours(box)}")
+    assert PREFIX not in bound(box)
