@@ -24,16 +24,16 @@ def make_directory(path: Path, mode: int = 0o750) -> None:
         raise AdapterError(str(path), "this directory is not writable for this user")
 
 
-def write_file(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace `path` by `text` in one step: a reader sees the old or the new, never a part.
+def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replace `path` by `content` in one step: a reader sees the old or the new, never a part.
 
     Raises `AdapterError` when it cannot be written; the old content then stays.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -44,9 +44,8 @@ def write_file(path: Path, text: str, mode: int = 0o600) -> None:
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Replace `path` by `document` as JSON; errors as `write_file`."""
-    text = msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=1)
-    write_file(path, text.decode("utf-8") + "\n")
+    """Replace `path` by `document` as JSON, bytes as base64; errors as `write_file`."""
+    write_file(path, msgspec.json.encode(document, order="sorted") + b"\n")
 
 
 def read_json(path: Path) -> Any | None:

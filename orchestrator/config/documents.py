@@ -33,6 +33,8 @@ _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset(_TAG + name for name in ("int", "float", "bool", "null"))
 _KNOWN_TAGS = _PLAIN_TAGS | {_TAG + name for name in ("str", "map", "seq", "timestamp")} | {"!"}
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 class UnreadableError(Exception):
     """A document that is not YAML, or beyond the limits; `mark` is the place inside it."""
@@ -45,10 +47,19 @@ class UnreadableError(Exception):
 
 
 class Document(NamedTuple):
-    """The text of one document; `first_line` counts from 0 in the whole text."""
+    """The text of one document; `first_line` counts from 0 in the whole text, `start` is where.
+
+    `again` finds the text once more, so that it need not be kept twice.
+    """
 
     text: bytes
     first_line: int
+    start: int
+
+    @staticmethod
+    def again(text: bytes, start: int, length: int) -> bytes:
+        """Return the document that began at `start` of a stream."""
+        return text.removeprefix(_BYTE_ORDER_MARK)[start : start + length]
 
 
 def split(text: bytes) -> Iterator[Document]:
@@ -56,14 +67,14 @@ def split(text: bytes) -> Iterator[Document]:
 
     A marker in column 1 always starts or ends a document, inside scalars too (YAML 1.2, 9.1.2).
     """
-    text = text.removeprefix(b"\xef\xbb\xbf")
+    text = text.removeprefix(_BYTE_ORDER_MARK)
     starts = sorted({0, *(found.start() for found in _MARKER.finditer(text))})
     line = 0
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         part = text[start:end]
         content = part.removeprefix(b"...") if part.startswith(b"...") else part
         if not _NO_CONTENT.fullmatch(content.removeprefix(b"---")):
-            yield Document(content, line)
+            yield Document(content, line, end - len(content))
         line += part.count(b"\n")
 
 

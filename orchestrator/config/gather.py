@@ -18,26 +18,28 @@ from orchestrator.model.problem import Problem, Severity
 
 
 class Placed(NamedTuple):
-    """An object with its key and place: the source's name and the document."""
+    """An object with its key and place: the source, and where in it its document is."""
 
     key: ObjectKey
     found: Found
-    source: str
-    document: Document
+    source: Source
+    first_line: int
+    start: int
+    length: int
+
+    @property
+    def text(self) -> bytes:
+        """Return the object's document."""
+        return Document.again(self.source.text, self.start, self.length)
 
     @property
     def needs_linking(self) -> bool:
         """Tell whether more must be known than the object to say what it means."""
         return self.found.kind.strict or bool(self.found.faults)
 
-    @property
-    def first_line(self) -> int:
-        """Return the number of lines before the document."""
-        return self.document.first_line
-
     def problem(self, fault: Fault) -> Problem:
         """Return a fault of this object, in the words of the contract."""
-        return problem_of(fault, str(self.key), self.source, self.first_line)
+        return problem_of(fault, str(self.key), self.source.name, self.first_line)
 
 
 def problem_of(fault: Fault, name: str, source: str, first_line: int) -> Problem:
@@ -155,7 +157,7 @@ def _read_source(
         )
         for name, fault in read.notes:
             problems.append(problem_of(fault, name, source.name, document.first_line))
-        objects = _placed(read, source.name, document, namespace)
+        objects = _placed(read, source, document, namespace)
         again.extend(one for one in objects if placed.setdefault(one.key, one) is not one)
     return Part(
         source=source,
@@ -180,13 +182,15 @@ def _known(digest: bytes, source: Source, memo: Memo) -> Contents | None:
 
 
 def _placed(
-    contents: Contents, source: str, document: Document, namespace: str
+    contents: Contents, source: Source, document: Document, namespace: str
 ) -> Iterator[Placed]:
     for elsewhere in contents.found:
         found = _at_home(elsewhere, namespace)
         if found.kind.name != "Secret" or found.namespace == namespace:
             key = ObjectKey(found.kind.name, found.namespace, found.name)
-            yield Placed(key, found, source, document)
+            yield Placed(
+                key, found, source, document.first_line, document.start, len(document.text)
+            )
 
 
 def _taken(
@@ -194,10 +198,10 @@ def _taken(
 ) -> dict[str, dict[ObjectKey, Good]]:
     """Return the good versions of objects that are what they are, known ones as they were."""
     taken: dict[str, dict[ObjectKey, Good]] = {}
-    for key, found, source, _ in placed:
+    for key, found, source, *_ in placed:
         if found.kind.strict or found.faults or found.draft is None:
             continue
-        fresh = Good(found.draft, source, found.created)
+        fresh = Good(found.draft, source.name, found.created)
         known = good.get(key)
         if known is not None and known.value == fresh.value:
             fresh = known if known == fresh else fresh._replace(value=known.value)
@@ -227,7 +231,7 @@ def _add_again(gathered: Gathered, placed: Placed) -> None:
         return
     if placed.found.faulty or first.found.draft != placed.found.draft:
         line = first.first_line + first.found.mark.line
-        message = f"is given twice, first in {first.source}:{line}; the first one counts"
+        message = f"is given twice, first in {first.source.name}:{line}; the first one counts"
         fault = Fault((), placed.found.mark, message, "duplicateObject", hint="remove one of them")
         gathered.problems.append(placed.problem(fault))
 

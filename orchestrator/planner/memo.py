@@ -8,7 +8,7 @@ wherever that is not certain, the plan is made from scratch.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -55,9 +55,12 @@ class _Inputs:
         return {
             *changed_keys(its.services, mine.services),
             *changed_keys(its.endpoints, mine.endpoints),
-            *map(_key_of, changed_keys(before.local.held, self.local.held)),
+            *(key for key in self._held_anew(before) if not _has_ingress(mine, key)),
             *map(virtual_ip_key, virtual),
         }
+
+    def _held_anew(self, before: _Inputs) -> Iterator[ServiceKey]:
+        return map(_key_of, changed_keys(before.local.held, self.local.held))
 
     def of(self, keys: Iterable[ServiceKey]) -> World:
         """Return the planner's view of these Services alone."""
@@ -70,6 +73,12 @@ class _Inputs:
             virtual_ips=_part(cluster.virtual_ips, names),
         )
         return see(part, self.local)
+
+
+def _has_ingress(cluster: Cluster, key: ServiceKey) -> bool:
+    """Tell whether what is held follows from the Service alone (see `held_by`)."""
+    service = None if key.namespace == VIRTUAL_IP_NAMESPACE else cluster.services.get(key)
+    return service is not None and bool(service.ingress)
 
 
 def _elsewhere(local: Local) -> Local:

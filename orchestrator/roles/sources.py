@@ -122,8 +122,7 @@ def _file_of(problem: Problem) -> str:
 
 
 def _encode(source: Source) -> dict[str, Any]:
-    text = base64.b64encode(source.text).decode("ascii")
-    return {"name": source.name, "text": text, "trusted": source.trusted}
+    return {"name": source.name, "text": source.text, "trusted": source.trusted}
 
 
 def _decode(document: Any) -> list[Source]:

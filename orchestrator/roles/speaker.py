@@ -65,6 +65,7 @@ class Speaker:
         self._reconciler.drain.resume()
         with collection_put_off():
             self._reconciler.sources.read_now()
+        gc.freeze()
         await self._reconciler.look_at_network()
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(work) for work in self._works()]
@@ -129,7 +130,8 @@ class Speaker:
         self._status.observe()
         if settled and not self._frozen:
             # What there is now stays for long: looking through it for garbage would take hundreds
-            # of milliseconds with 10,000 Services, again and again.
+            # of milliseconds with 10,000 Services, again and again. So what was read is left out
+            # at the start, and what was made of it here.
             gc.freeze()
             self._frozen = True
 
