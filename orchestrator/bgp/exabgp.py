@@ -117,7 +117,7 @@ class Conversation:
         """When `handle_timer` is to be called, if at all."""
         if not self._connected:
             return None
-        ribs = (rib.next_timer() for rib in self._ribs.values())
+        ribs = (rib.next_timer() for rib in self._all_ribs())
         timers = (*ribs, self._reload.next_timer(), self._retry_at)
         return min((timer for timer in timers if timer is not None), default=None)
 
@@ -125,7 +125,7 @@ class Conversation:
         """Do what time asks for."""
         if self._retry_at is not None and now >= self._retry_at:
             self._retry_at = None
-        for rib in self._ribs.values():
+        for rib in self._all_ribs():
             rib.handle_timer(now)
         return self._advance(now)
 

@@ -120,6 +120,17 @@ def test_a_peer_that_goes_gets_no_route_of_a_withdrawn_vip(pair: Pair) -> None:
     assert not any(" announce " in line and "192.0.2.3/32" in line for line in pair.sent)
 
 
+def test_timeouts_run_on_for_a_peer_that_goes(pair: Pair) -> None:
+    """A withdraw that does not reach the wire is sent again also to a peer that is to go."""
+    pair.fake.peers["10.0.0.1"].stalled = True
+    pair.want({R: {}, S: fake_rib({1: 1})})
+    while pair.step():
+        pass
+    pair.want({S: fake_rib({1: 1})})
+    pair.settle(0.8)
+    assert sum("10.0.0.1 " in line and " withdraw " in line for line in pair.sent) == 2
+
+
 def test_a_graceful_peer_is_emptied_before_it_is_removed() -> None:
     """A peer that would keep routes over a restart gets their withdraw before its session goes."""
     graceful = fake_peer("r", 1, graceful_restart=True)
