@@ -83,10 +83,12 @@ class Referee:
 
     def decided(self, wanted: Table, now: float) -> None:
         """Take what is wanted from now on."""
+        # a peer that goes may keep what others keep, until its session ends
+        anywhere = {prefix for table in wanted.values() for prefix in table}
         for address, table in self.wanted.items():
             far = self._exabgp.peers.get(address)
-            held = far.wire.keys() if far is not None else ()
-            for prefix in table.keys() & held - wanted.get(address, {}).keys():
+            held = set(far.wire) if far is not None else set()
+            for prefix in (table.keys() & held) - set(wanted.get(address, anywhere)):
                 self._withdraws_by.setdefault((address, prefix), now + WITHDRAW_LIMIT_S)
             for prefix in wanted.get(address, {}):
                 self._withdraws_by.pop((address, prefix), None)
