@@ -26,6 +26,8 @@ class HealthChecks:
         self._on_change = on_change
         self._unwritten = asyncio.Event()
         self._wanted: Mapping[str, Check] = {}
+        self._unchecked: frozenset[str] = frozenset()
+        self._assumed_up: frozenset[str] = frozenset()
         self._settled = False
 
     @property
@@ -38,15 +40,23 @@ class HealthChecks:
     def want(self, vips: Mapping[str, VirtualIP]) -> None:
         """Check exactly these VIPs, as far as they have a check."""
         wanted = {name: vip.check for name, vip in vips.items() if vip.check is not None}
+        self._assumed_up = (self._assumed_up | self._unchecked) & wanted.keys()
+        self._unchecked = frozenset(vips.keys() - wanted.keys())
         if wanted != self._wanted:
             self._wanted = wanted
             self._runner.want(wanted)
 
     def health(self, vips: Mapping[str, VirtualIP]) -> Mapping[str, Health]:
-        """Return the health of each VIP that has a check: down until its first answer."""
+        """Return the health of each VIP that has a check: down until its first answer.
+
+        One that was there without a check stays up until then: adding a check costs no route.
+        """
         known = self._runner.health()
         checked = (name for name, vip in vips.items() if vip.check is not None)
-        return {name: known.get(name, Health.DOWN) for name in checked}
+        return {name: known.get(name, self._at_first(name)) for name in checked}
+
+    def _at_first(self, name: str) -> Health:
+        return Health.UP if name in self._assumed_up else Health.DOWN
 
     def known(self) -> Mapping[str, Health]:
         """Return the health of every VIP that has had an answer."""

@@ -121,3 +121,22 @@ def test_damaged_memory_is_no_memory(tmp_path: Path) -> None:
         assert HealthMemory(path).read() == {}
     path.write_text(json.dumps({"boot": boot, "health": {"a": "odd", "b": "up"}}))
     assert HealthMemory(path).read() == {"b": Health.UP}
+
+
+def test_adding_a_check_to_a_vip_costs_no_route(tmp_path: Path) -> None:
+    """A VIP that was there without a check is up until the first answer; a new one is down."""
+
+    async def scenario() -> None:
+        checks = HealthChecks(tmp_path / "health.json", lambda: None)
+        checks.want(vips(vip("old")))
+        assert checks.settled
+        wanted = vips(vip("old", "/bin/false"), vip("new", "/bin/true"))
+        checks.want(wanted)
+        assert checks.health(wanted) == {"old": Health.UP, "new": Health.DOWN}
+        expected = {"old": Health.DOWN, "new": Health.UP}
+        await while_running(checks, lambda: checks.health(wanted) == expected)
+        checks.want({})
+        checks.want(wanted)
+        assert checks.health(wanted)["old"] is Health.DOWN
+
+    run(scenario())
