@@ -64,7 +64,7 @@ def version(frr: Frr) -> int:
 
 
 def test_an_ipv4_vip_has_the_ipv6_next_hop(pair: Lab, box: Appliance) -> None:
-    """A router that agreed gets the route with our IPv6 end of the session, and forwards by it."""
+    """A router that agreed gets the route with our IPv6 end of the session, and forwards by it until we stop."""
     frr = router(pair.node("r"), extended=True)
     box.start()
     assert poll(lambda: hops(frr)) == [OWN]
@@ -73,8 +73,10 @@ def test_an_ipv4_vip_has_the_ipv6_next_hop(pair: Lab, box: Appliance) -> None:
     poll(lambda: f"via inet6 {OWN}" in pair.node("r").run(show).stdout)
     (route,) = (one for one in box.ask("routes")["items"] if one["prefix"] == PREFIX)
     assert route["nextHop"] == OWN
-    assert poll(lambda: set(reasons(box).values())) == {"announced"}
+    poll(lambda: set(reasons(box).values()) == {"announced"})
     assert box.ask("status")["problems"] == []
+    assert box.stop() == 0
+    poll(lambda: not frr.rib() and not frr.rib("ipv6"))
 
 
 def test_a_router_that_did_not_agree_gets_no_route(pair: Lab, box: Appliance) -> None:
