@@ -28,7 +28,7 @@ class Family(IntEnum):
 
 def family_of(value: IPAddress | IPNetwork) -> Family:
     """Return the family of an address or network."""
-    return Family(value.version)
+    return Family.IPV4 if value.version == 4 else Family.IPV6
 
 
 @dataclass(frozen=True, slots=True)

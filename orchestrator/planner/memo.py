@@ -20,7 +20,7 @@ from orchestrator.model.plan import Assignment, AssignmentState, Plan, Verdict
 from orchestrator.model.policy import Policy
 from orchestrator.model.route import Rib, Route
 from orchestrator.planner.advertise import prefix_of
-from orchestrator.planner.plan import bindings_of, plan, verdict_order, view_nodes
+from orchestrator.planner.plan import bindings_of, judge, plan, view_nodes
 from orchestrator.planner.reallocate import Allocation, allocate_again, remember
 from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE, World, see, virtual_ip_key
 
@@ -184,8 +184,7 @@ class _Replanning:
         verdicts: dict[ServiceKey, list[Verdict]] = {}
         for key, answer in answers.items():
             if answer.state is AssignmentState.ASSIGNED:
-                found = [verdict for view in views for verdict in view.judge(answer)]
-                verdicts[key] = sorted(found, key=verdict_order)
+                verdicts[key] = judge(views, answer)
         old = self._before
         return replace(
             old,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.model.address import Family, IPAddress, IPNetwork, family_of
@@ -39,9 +39,7 @@ def plan(cluster: Cluster, policy: Policy, local: Local) -> Plan:
     verdicts: list[Verdict] = []
     for assignment in assignments:
         if assignment.state is AssignmentState.ASSIGNED:
-            for view in views:
-                verdicts.extend(view.judge(assignment))
-    verdicts.sort(key=verdict_order)
+            verdicts += judge(views, assignment)  # assignments are sorted by Service already
     return Plan(
         assignments=assignments,
         sessions=tuple(Session(view.node.name, peer) for view in views for peer in view.peers),
@@ -57,6 +55,12 @@ def verdict_order(verdict: Verdict) -> tuple[str, str, int, int, str]:
     version, number = (address.version, int(address)) if address else (0, 0)
     service = verdict.service
     return (service.namespace, service.name, version, number, verdict.node)
+
+
+def judge(views: Sequence[NodeView], assignment: Assignment) -> list[Verdict]:
+    """Give the verdicts for the addresses of `assignment` on all nodes, adding routes to RIBs."""
+    found = [verdict for view in views for verdict in view.judge(assignment)]
+    return sorted(found, key=verdict_order) if len(found) > 1 else found
 
 
 def bindings_of(cluster: Cluster, answers: Mapping[ServiceKey, Assignment]) -> dict[IPAddress, str]:
@@ -89,13 +93,20 @@ def _view(node: Node, world: World, policy: Policy, local: Local) -> NodeView:
         unfit=eligible.node_unfit(node, local),
         covering=covering,
         selected={name: eligible.select_for_node(ads, node) for name, ads in covering.items()},
+        choosy=frozenset(
+            name for name, ads in covering.items() if any(ad.service_selectors for ad in ads)
+        ),
         ribs={peer.name: {} for peer in peers},
     )
 
 
 @dataclass(slots=True)
 class NodeView:
-    """One node while a plan is made: what it may announce, and its RIBs as they grow."""
+    """One node while a plan is made: what it may announce, and its RIBs as they grow.
+
+    By pool, `covering` has its advertisements and `selected` those of them for this node; `choosy`
+    are the pools of which some advertisement is for some Services only.
+    """
 
     node: Node
     world: World
@@ -105,8 +116,10 @@ class NodeView:
     unfit: eligible.Answer | None
     covering: dict[str, Advertisements]
     selected: dict[str, Advertisements]
+    choosy: frozenset[str]
     ribs: dict[str, dict[IPNetwork, Route]]
     outlets: dict[tuple[int, ...], Outlets] = field(default_factory=dict)
+    words: dict[int, str] = field(default_factory=dict)
 
     def judge(self, assignment: Assignment) -> list[Verdict]:
         """Give the verdict for each address of `assignment`, adding the routes of a yes."""
@@ -126,7 +139,9 @@ class NodeView:
             return Reason.IP_NOT_ALLOWED, f"{address} is in no pool that is in force"
         if self.away and self.covering[pool]:
             return self.away
-        matching = eligible.select_for_service(self.selected[pool], service)
+        matching = self.selected[pool]
+        if pool in self.choosy:
+            matching = eligible.select_for_service(matching, service)
         family = family_of(address)
         refusal = self._refusal(service, pool, matching, family)
         return refusal or self._announce(service, address, matching, family)
@@ -159,14 +174,21 @@ class NodeView:
         return self._yes(service, found)
 
     def _yes(self, service: Service, found: tuple[advertise.Outlet, ...]) -> eligible.Answer:
-        peers = sorted({outlet.peer for outlet in found})
-        text = f"announced to {', '.join(peers)}" if peers else "no peer takes it from this node"
+        text = self._words(found)
         health = self.world.health.get(service.key)
         if health is not None and health.value != "up":
             text += f", demoted: health is {health.value}"
         if self._drain is DrainPhase.DEPRIORITISED:
             return Reason.DRAINING, f"{text}, with graceful-shutdown until it is withdrawn"
         return Reason.ANNOUNCED, text
+
+    def _words(self, found: tuple[advertise.Outlet, ...]) -> str:
+        words = self.words.get(id(found))
+        if words is None:
+            peers = ", ".join(sorted({outlet.peer for outlet in found}))
+            words = f"announced to {peers}" if peers else "no peer takes it from this node"
+            self.words[id(found)] = words
+        return words
 
     @property
     def _drain(self) -> DrainPhase:
@@ -185,8 +207,9 @@ class NodeView:
         prefix = advertise.prefix_of(address, outlet.length)
         rib = self.ribs[outlet.peer]
         route = Route(prefix, outlet.attributes, services)
-        known = rib.get(prefix)
-        rib[prefix] = route if known is None else advertise.merge(known, route)
+        known = rib.setdefault(prefix, route)  # hashing a prefix is slow: once is enough
+        if known is not route:
+            rib[prefix] = advertise.merge(known, route)
 
     def finished_ribs(self) -> dict[str, Rib]:
         """Return the RIBs, made unattractive while the node drains."""
