@@ -135,8 +135,19 @@ def test_adding_a_check_to_a_vip_costs_no_route(tmp_path: Path) -> None:
         assert checks.health(wanted) == {"old": Health.UP, "new": Health.DOWN}
         expected = {"old": Health.DOWN, "new": Health.UP}
         await while_running(checks, lambda: checks.health(wanted) == expected)
+
+    run(scenario())
+
+
+def test_vip_that_was_away_is_down_until_its_check_answers(tmp_path: Path) -> None:
+    """Only a VIP that is there right before its check is added counts as up without an answer."""
+
+    async def scenario() -> None:
+        checks = HealthChecks(tmp_path / "health.json", lambda: None)
+        checks.want(vips(vip("old")))
         checks.want({})
+        wanted = vips(vip("old", "/bin/true"))
         checks.want(wanted)
-        assert checks.health(wanted)["old"] is Health.DOWN
+        assert checks.health(wanted) == {"old": Health.DOWN}
 
     run(scenario())
