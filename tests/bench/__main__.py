@@ -28,6 +28,10 @@ BENCHES: dict[str, Callable[[Path], Table]] = {
     "idle": idle,
 }
 
+ALONE = {"start", "plans"}
+"""Benches that need no router."""
+BGPD = "/usr/lib/frr/bgpd"
+
 
 def main() -> int:
     """Run the benches that were named, or all of them."""
@@ -36,6 +40,11 @@ def main() -> int:
     if unknown:
         print(f"no such bench: {', '.join(unknown)}; there are: {', '.join(BENCHES)}")
         return 2
+    if not set(names) <= ALONE and not Path(BGPD).exists():
+        print(
+            f"{BGPD} is missing: apt-get install frr (or name one of: {', '.join(sorted(ALONE))})"
+        )
+        return 3
     print(machine())
     for name in names:
         with tempfile.TemporaryDirectory(prefix="bench-") as directory:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ def shown(cell: object) -> str:
 def quantile(values: Sequence[float], share: float) -> float:
     """Return the value that `share` of `values` do not exceed (nearest rank)."""
     ranked = sorted(values)
-    return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
+    return ranked[max(0, math.ceil(share * len(ranked)) - 1)]
 
 
 def spread(values: Sequence[float]) -> tuple[float, float, float, float]:
