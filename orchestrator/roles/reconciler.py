@@ -98,10 +98,20 @@ class Reconciler:
 
     async def look_at_network(self) -> None:
         """Read this host's addresses, and the interfaces towards all peers."""
-        interfaces = await network.read_interfaces()
+        interfaces = self._without_vips(await network.read_interfaces())
         peers = self.sources.reading.policy.peers if self.sources.reading else ()
         targets = [peer.address for peer in peers if peer.address is not None]
         towards = await network.interfaces_towards(targets)
         if (interfaces, towards) != (self._interfaces, self._towards):
             self._interfaces, self._towards = interfaces, towards
             self._on_change()
+
+    def _without_vips(self, interfaces: network.Interfaces) -> network.Interfaces:
+        """Leave out what we bound ourselves: a VIP is no next hop, and makes no new network."""
+        peers = self.sources.reading.policy.peers if self.sources.reading else ()
+        sources = {peer.source_address for peer in peers}
+        ours = {address for address in self.addresses.bound or () if address not in sources}
+        return {
+            name: tuple(own for own in addresses if own.ip not in ours)
+            for name, addresses in interfaces.items()
+        }
