@@ -17,7 +17,7 @@ SETTLING_S = 5.0
 def memory(workdir: Path) -> Table:
     """Measure resident memory some seconds after all routes are in the router."""
     empty, full = _sizes(workdir / "empty", 0), _sizes(workdir / "full", ROUTES)
-    table = Table("Memory, MB", ("process", "empty RSS", f"{ROUTES} routes RSS", "of it private"))
+    table = Table("Memory, MiB", ("process", "empty RSS", f"{ROUTES} routes RSS", "of it private"))
     for name in full:
         table.add(name, empty[name][0], *full[name])
     totals = (sum(row[part] for row in full.values()) for part in (0, 1))
