@@ -7,22 +7,19 @@ from pathlib import Path
 import click
 
 from orchestrator.cli import options
+from orchestrator.cli.ask import ask
 
 
 def _control(runtime_dir: Path, node: str | None, target: str) -> str:
     """Make the control request, after a look whether the running speaker is of `node`."""
-    from orchestrator.adapters.errors import AdapterError
     from orchestrator.adapters.status_client import get, post
     from orchestrator.cli.failure import REFUSED, fail
 
     socket = runtime_dir / "status.sock"
-    try:
-        own = get(socket, "/api/v1/status")["node"] if node else None
-        if node != own:
-            fail(f"node {node}", f"the speaker that answers here is of node {own}", REFUSED)
-        return str(post(socket, f"/control/{target}")["phase"])
-    except AdapterError as error:
-        fail(error.place, error.message)
+    own = ask(lambda: get(socket, "/api/v1/status")["node"]) if node else None
+    if node != own:
+        fail(f"node {node}", f"the speaker that answers here is of node {own}", REFUSED)
+    return str(ask(lambda: post(socket, f"/control/{target}")["phase"]))
 
 
 @click.command()

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import click
 
 from orchestrator.cli import options
+from orchestrator.cli.ask import ask
 from orchestrator.cli.failure import REFUSED, fail
 from orchestrator.cli.output import print_document, print_table
 
@@ -39,7 +40,7 @@ def explain(
     if filename:
         document = _offline(target, filename, namespace, lb_class, ignore=ignore_exclude_lb)
     else:
-        document = _live(target, runtime_dir)
+        document = ask(lambda: _live(target, runtime_dir))
     if output == "table":
         _print(document)
     else:
@@ -64,19 +65,14 @@ def _offline(
     return explanation.document()
 
 
-def _live(target: str, runtime_dir: Path) -> dict[str, Any]:
-    from orchestrator.adapters.errors import AdapterError
+def _live(target: str, runtime_dir: Path) -> Any:
     from orchestrator.adapters.status_client import NotFoundError, get
 
+    path = f"/api/v1/explain/{quote(target, safe='/:')}"
     try:
-        answer: dict[str, Any] = get(
-            runtime_dir / "status.sock", f"/api/v1/explain/{quote(target, safe='/:')}"
-        )
+        return get(runtime_dir / "status.sock", path)
     except NotFoundError as error:
         fail(target, error.message, REFUSED)
-    except AdapterError as error:
-        fail(error.place, error.message)
-    return answer
 
 
 def _print(document: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from orchestrator.cli import options
+from orchestrator.cli.ask import ask
 from orchestrator.cli.output import print_document, print_table
 
 Row = Sequence[object]
@@ -22,21 +23,11 @@ def _show(
 ) -> None:
     from orchestrator.adapters.status_client import get
 
-    document = _ask(lambda: get(runtime_dir / "status.sock", f"/api/v1/{name}"))
+    document = ask(lambda: get(runtime_dir / "status.sock", f"/api/v1/{name}"))
     if output == "table":
         table(document)
     else:
         print_document(document, output)
-
-
-def _ask(question: Callable[[], Any]) -> Any:
-    from orchestrator.adapters.errors import AdapterError
-    from orchestrator.cli.failure import fail
-
-    try:
-        return question()
-    except AdapterError as error:
-        fail(error.place, error.message)
 
 
 def _items(title: str, keys: Sequence[str], item: Callable[[Any], Row]) -> Callable[[Any], None]:
@@ -135,4 +126,4 @@ def events(runtime_dir: Path, output: str, *, follow: bool) -> None:
             words = " ".join(f"{key}={event[key]}" for key in keys if event.get(key))
             click.echo(event["line"] if output == "json" else words)
 
-    _ask(print_all)
+    ask(print_all)

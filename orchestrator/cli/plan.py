@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli import options
+from orchestrator.cli.ask import ask
 from orchestrator.cli.output import print_document, print_table
 
 if TYPE_CHECKING:
@@ -77,15 +78,10 @@ def _document(
 
 def _live(runtime_dir: Path) -> tuple[dict[str, Any], str]:
     """Return the plan of the running speaker, and the name of its node."""
-    from orchestrator.adapters.errors import AdapterError
     from orchestrator.adapters.status_client import get
-    from orchestrator.cli.failure import fail
 
     socket = runtime_dir / "status.sock"
-    try:
-        return get(socket, "/api/v1/plan"), get(socket, "/api/v1/status")["node"]
-    except AdapterError as error:
-        fail(error.place, error.message)
+    return ask(lambda: (get(socket, "/api/v1/plan"), get(socket, "/api/v1/status")["node"]))
 
 
 def _only(document: dict[str, Any], node: str | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from orchestrator.cli import options
+from orchestrator.cli.ask import ask
 
 
 @click.command()
@@ -16,7 +17,6 @@ from orchestrator.cli import options
 @click.option("--context", envvar="ORCHESTRATOR_CONTEXT", help="Not for run: it has files.")
 def run(kubeconfig: str | None, context: str | None, **given: Any) -> None:
     """Announce the VIPs in these files from this router VM, until TERM."""
-    from orchestrator.adapters.errors import AdapterError
     from orchestrator.cli.failure import WRONG_USAGE, fail
     from orchestrator.cli.role import run_role
     from orchestrator.roles.appliance import appliance, look_before
@@ -27,8 +27,5 @@ def run(kubeconfig: str | None, context: str | None, **given: Any) -> None:
                 flag, "run reads the files given with -f and no cluster; leave it out", WRONG_USAGE
             )
     settings = options.process_settings(**given)
-    try:
-        look_before(settings)
-    except AdapterError as error:
-        fail(error.place, error.message)
+    ask(lambda: look_before(settings))
     run_role("run", settings, lambda: appliance(settings).run())
