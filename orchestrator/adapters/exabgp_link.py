@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import replace
 from typing import TypeAlias
 
+from orchestrator.adapters.errors import AdapterError
 from orchestrator.adapters.exabgp_places import Places
-from orchestrator.adapters.exabgp_process import write_private
 from orchestrator.adapters.exabgp_routers import routers_on
 from orchestrator.adapters.exabgp_sources import Sources
+from orchestrator.adapters.state_files import write_file
 from orchestrator.bgp.actions import (
     Action,
     Changed,
@@ -182,13 +183,12 @@ class ExaBGPLink:
     def _write(self, text: str) -> None:
         path = self._settings.exabgp_configuration
         try:
-            write_private(path, text)
+            write_file(path, text.encode())
             self._write_problems = ()
-        except OSError as error:
-            message = f"cannot be written: {error.strerror}"
+        except AdapterError as error:
             hint = "see to the directory's permissions and free space"
             problem = Problem(
-                Severity.ERROR, "cannotWrite", str(path), message, place=str(path), hint=hint
+                Severity.ERROR, "cannotWrite", str(path), error.message, place=str(path), hint=hint
             )
             if self._write_problems != (problem,):
                 logger.log(logging.ERROR, str(problem))

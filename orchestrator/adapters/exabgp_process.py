@@ -14,6 +14,7 @@ from pathlib import Path
 
 from orchestrator.adapters.errors import AdapterError
 from orchestrator.adapters.exabgp_places import Places
+from orchestrator.adapters.state_files import write_file
 from orchestrator.bgp.render import process_section
 
 KEPT_VARIABLES = ("LANG", "LC_ALL", "TZ", "PYTHONPATH", "LD_PRELOAD", "SSL_CERT_FILE")
@@ -88,32 +89,18 @@ def other_version() -> str | None:
     return None if found == MEASURED_VERSION else found
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace `path` atomically with `text`, readable by the owner only (it holds passwords)."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            os.fchmod(stream.fileno(), 0o600)
-            stream.write(text)
-        fresh.replace(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
-
-
 def ensure_configuration(settings: Places) -> None:
     """Write the skeleton (relay only) unless a speaker left a rendered configuration."""
     path = settings.exabgp_configuration
     if not path.exists():
-        write_private(path, process_section())
+        write_file(path, process_section().encode())
 
 
 def set_aside(settings: Places) -> Path:
     """Put the skeleton in the place of a configuration that ExaBGP refuses; return where that is."""
     aside = settings.exabgp_configuration.with_suffix(".refused")
     settings.exabgp_configuration.replace(aside)
-    write_private(settings.exabgp_configuration, process_section())
+    write_file(settings.exabgp_configuration, process_section().encode())
     return aside
 
 

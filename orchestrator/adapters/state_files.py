@@ -33,6 +33,7 @@ def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)  # a leftover of a killed process may have another
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -22,7 +22,6 @@ from orchestrator.adapters.exabgp_process import (
     demand_exabgp,
     ensure_configuration,
     exabgp_environment,
-    write_private,
 )
 from orchestrator.adapters.exabgp_sources import Sources, noted_router_id, router_id
 from orchestrator.bgp.backend import Backend
@@ -83,17 +82,6 @@ def test_a_file_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
         return [problem.place for problem in link.problems]
 
     assert asyncio.run(want()) == [str(tmp_path / "missing" / "exabgp.conf")]
-
-
-def test_a_private_file_is_replaced_whole(tmp_path: Path) -> None:
-    """The new text takes the old one's place with mode 0600, and nothing else is left."""
-    path = tmp_path / "exabgp.conf"
-    path.write_text("old")
-    path.chmod(0o644)
-    write_private(path, "new")
-    assert path.read_text() == "new"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_skeleton_does_not_replace_a_rendered_file(tmp_path: Path) -> None:

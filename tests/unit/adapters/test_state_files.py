@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.errors import AdapterError
-from orchestrator.adapters.state_files import make_directory, read_json, write_json
+from orchestrator.adapters.state_files import make_directory, read_json, write_file, write_json
 
 
 def test_written_is_read_back_and_private(tmp_path: Path) -> None:
@@ -35,3 +35,14 @@ def test_what_cannot_be_written_is_said_with_its_place(tmp_path: Path) -> None:
         write_json(tmp_path / "gone" / "state.json", {})
     with pytest.raises(AdapterError, match="cannot make this directory"):
         make_directory(Path("/proc/none"))
+
+
+def test_a_private_file_is_replaced_whole(tmp_path: Path) -> None:
+    """The new text takes the old one's place with mode 0600, and nothing else is left."""
+    path = tmp_path / "exabgp.conf"
+    path.write_text("old")
+    path.chmod(0o644)
+    write_file(path, b"new")
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
