@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from orchestrator.model.address import Family, IPAddress, IPNetwork, family_of
@@ -155,11 +155,3 @@ def _verdict(verdict: Verdict) -> Document:
         "reason": verdict.reason.value,
         "message": verdict.message,
     }
-
-
-def by_reason(verdicts: Iterable[Verdict]) -> Mapping[str, int]:
-    """Count verdicts by reason, for metrics."""
-    counts: dict[str, int] = {}
-    for verdict in verdicts:
-        counts[verdict.reason.value] = counts.get(verdict.reason.value, 0) + 1
-    return counts

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.model.address import IPNetwork
+from orchestrator.model.address import IPAddress, IPNetwork
 from orchestrator.model.cluster import Cluster
 from orchestrator.model.live import Live
 from orchestrator.model.local import Local
@@ -31,14 +31,14 @@ DOWN = {"r1": SessionState("r1", SessionStatus.DOWN, 0.0, last_error="hold timer
 def live(
     sessions: Mapping[str, SessionState] = UP,
     status: RouteStatus = RouteStatus.FLUSHED,
-    **fields: object,
+    unbound: Mapping[IPAddress, str] | None = None,
 ) -> Live:
     """State of a node in which every route got as far as `status`."""
 
     def route_status(_peer: str, _prefix: IPNetwork) -> RouteStatus:
         return status
 
-    return Live(sessions, route_status, **fields)  # type: ignore[arg-type]
+    return Live(sessions, route_status, unbound or {})
 
 
 def planned(world: Cluster | None = None, policy_: Policy | None = None) -> Plan:
