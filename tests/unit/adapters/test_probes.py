@@ -5,63 +5,24 @@ from __future__ import annotations
 import asyncio
 import ssl
 import subprocess
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from orchestrator.adapters.probes import CheckRunner, Prober, perform
-from orchestrator.health.actions import HealthChanged, StartProbe
-from orchestrator.model.virtual_ip import Check, ExecProbe, Health, HttpProbe, TcpProbe
-
-LIMIT_S = 30.0
-HOST = "127.0.0.1"
-Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@asynccontextmanager
-async def server(answer: Answer, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """Serve on a free port of loopback."""
-    listening = await asyncio.start_server(answer, HOST, 0, ssl=context)
-    try:
-        yield listening.sockets[0].getsockname()[1]
-    finally:
-        listening.close()
-        await listening.wait_closed()
-
-
-def says(text: bytes) -> Answer:
-    """Make a server that answers every request with `text`."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(text)
-        await writer.drain()
-        writer.close()
-
-    return answer
-
-
-def run(scenario: Coroutine[Any, Any, Any]) -> Any:
-    """Run a scenario with a generous limit."""
-
-    async def limited() -> Any:
-        async with asyncio.timeout(LIMIT_S):
-            return await scenario
-
-    return asyncio.run(limited())
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Poll until `condition` holds; the limit of `run` bounds it."""
-    for _ in range(int(LIMIT_S * 100)):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came true")
+from orchestrator.adapters.probes import Prober, perform
+from orchestrator.health.actions import StartProbe
+from orchestrator.model.virtual_ip import ExecProbe, HttpProbe, TcpProbe
+from tests.unit.adapters.probe_scene import (
+    HANG,
+    HOST,
+    eventually,
+    gone,
+    result_of,
+    run,
+    says,
+    server,
+    written,
+)
 
 
 @pytest.mark.parametrize(
@@ -178,47 +139,6 @@ def test_endless_output_is_bounded() -> None:
     assert len(detail) < 300
 
 
-def alive(pid: int) -> bool:
-    """Tell whether a process runs (a zombie does not)."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return status.rsplit(")", 1)[1].split()[0] != "Z"
-
-
-def written(file: Path) -> bool:
-    """Tell whether a command has written its process number."""
-    return file.exists() and file.read_text() != ""
-
-
-def number_in(file: Path) -> int:
-    """Read a process number that a command wrote."""
-    return int(file.read_text())
-
-
-async def gone(file: Path) -> None:
-    """Wait until the process whose number is in `file` runs no more."""
-    pid = number_in(file)
-    await eventually(lambda: not alive(pid))
-
-
-HANG = "trap '' TERM; (trap '' TERM; sleep 1000) & echo $! > {0}/grandchild; echo $$ > {0}/child; sleep 1000"
-
-
-async def result_of(probe: ExecProbe, timeout_s: float) -> tuple[bool, str]:
-    """Perform a probe through a Prober."""
-    results: list[tuple[bool, str]] = []
-    prober = Prober(lambda *result: results.append(result[2:]))
-    running = asyncio.ensure_future(prober.run())
-    await asyncio.sleep(0)
-    prober.start(StartProbe("a", 1, probe, timeout_s))
-    await eventually(lambda: bool(results))
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    return results[0]
-
-
 def test_hung_command_is_killed_with_its_group(tmp_path: Path) -> None:
     """A command that hangs and ignores TERM is killed after its timeout, with what it forked."""
     probe = ExecProbe(("/bin/sh", "-c", HANG.format(tmp_path)))
@@ -296,107 +216,3 @@ def test_commands_at_once_are_limited(tmp_path: Path) -> None:
         return details
 
     assert all(int(detail.rsplit(" ", 1)[1]) <= 3 for detail in run(scenario()))
-
-
-def fast(probe: HttpProbe | TcpProbe | ExecProbe, disable_file: str | None = None) -> Check:
-    """Make a check that is quick enough for a test."""
-    return Check(probe, 50, 50, 5000, rise=2, fall=2, disable_file=disable_file)
-
-
-@asynccontextmanager
-async def checks(runner: CheckRunner) -> AsyncIterator[None]:
-    """Run the checks."""
-    running = asyncio.ensure_future(runner.run())
-    try:
-        yield
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-def test_three_hundred_checks_without_threads() -> None:
-    """300 checks of three types in one process find every state, with no thread more."""
-
-    async def scenario() -> None:
-        changes: list[HealthChanged] = []
-        async with server(says(b"HTTP/1.1 200 OK\r\n\r\n")) as port:
-            wanted: dict[str, Check] = {}
-            for number in range(100):
-                wanted[f"http{number}"] = Check(HttpProbe(HOST, port), 500, 500)
-                wanted[f"tcp{number}"] = Check(TcpProbe(HOST, port), 500, 500)
-                wanted[f"exec{number}"] = Check(ExecProbe(("/bin/false",)), 5000, 5000, 10000)
-            runner = CheckRunner(changes.append)
-            runner.want(wanted)
-            before = threading.active_count()
-            async with checks(runner):
-                await eventually(lambda: len(runner.health()) == 300)
-                assert threading.active_count() == before
-        for name, health in runner.health().items():
-            assert health is (Health.DOWN if name.startswith("exec") else Health.UP)
-        assert len(changes) == 300
-
-    run(scenario())
-
-
-def test_service_that_goes_and_comes(tmp_path: Path) -> None:
-    """A check follows its service down and up, and the disable file besides."""
-    there, disable = tmp_path / "there", tmp_path / "disable"
-    there.touch()
-
-    async def scenario() -> None:
-        changes: list[tuple[Health | None, Health]] = []
-        runner = CheckRunner(lambda change: changes.append((change.old, change.new)))
-        command = ExecProbe(("/usr/bin/test", "-e", str(there)))
-        runner.want({"a": fast(command, str(disable))})
-        async with checks(runner):
-            await eventually(lambda: runner.health() == {"a": Health.UP})
-            there.unlink()
-            await eventually(lambda: runner.health() == {"a": Health.DOWN})
-            there.touch()
-            await eventually(lambda: runner.health() == {"a": Health.UP})
-            disable.touch()
-            await eventually(lambda: runner.health() == {"a": Health.DISABLED})
-            disable.unlink()
-            await eventually(lambda: runner.health() == {"a": Health.UP})
-            runner.want({})
-            assert runner.health() == {}
-        up, down, disabled = Health.UP, Health.DOWN, Health.DISABLED
-        assert changes == [(None, up), (up, down), (down, up), (up, disabled), (disabled, up)]
-
-    run(scenario())
-
-
-def descriptors() -> int:
-    """Count the open descriptors of this process."""
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def test_no_descriptor_is_leaked() -> None:
-    """Many commands, good and hung, leave no descriptor open."""
-
-    async def scenario() -> None:
-        await result_of(ExecProbe(("/bin/true",)), 5)
-        before = descriptors()
-        for _ in range(10):
-            await result_of(ExecProbe(("/bin/true",)), 5)
-            await result_of(ExecProbe(("/bin/sleep", "100")), 0.05)
-        await eventually(lambda: descriptors() <= before)
-
-    run(scenario())
-
-
-def test_changed_check_ends_the_command_of_the_old_one(tmp_path: Path) -> None:
-    """When a check changes or goes, its hung command is killed at once and reports nothing."""
-    hung = Check(ExecProbe(("/bin/sh", "-c", HANG.format(tmp_path))), 50, 50, 1_000_000)
-
-    async def scenario() -> None:
-        runner = CheckRunner(lambda _: None)
-        runner.want({"a": hung})
-        async with checks(runner):
-            await eventually(lambda: written(tmp_path / "child"))
-            runner.want({"a": fast(ExecProbe(("/bin/true",)))})
-            await eventually(lambda: runner.health() == {"a": Health.UP})
-            for name in ("child", "grandchild"):
-                await gone(tmp_path / name)
-
-    run(scenario())
