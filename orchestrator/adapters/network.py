@@ -10,8 +10,7 @@ from typing import Any
 from pyroute2 import AsyncIPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from orchestrator.model.address import IPAddress
-from orchestrator.model.local import Interface
+from orchestrator.model.address import Interface, IPAddress
 
 Interfaces = dict[str, tuple[Interface, ...]]
 

@@ -20,9 +20,10 @@ from orchestrator.config.source import Source
 from orchestrator.config.tree import Mark, Scalar, Tree
 from orchestrator.model.alike import changed_keys
 from orchestrator.model.cluster import Cluster, Endpoint, Service, ServiceKey
-from orchestrator.model.policy import Policy, Settings
+from orchestrator.model.policy import Policy
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.selector import Labels
+from orchestrator.model.settings import Settings
 
 _NOWHERE = Scalar("", plain=True, mark=Mark(1, 1))
 

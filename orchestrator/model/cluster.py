@@ -54,9 +54,11 @@ class Port:
 class Service:
     """A Service as far as load balancing needs it.
 
-    `families` are those of its cluster IPs, `ingress` the addresses in its status (the durable
-    memory of allocation). `requested_*` come from annotations or `spec.loadBalancerIP`; a request
-    that cannot be read is in `malformed_request`. `created` is RFC 3339 text, so it sorts.
+    `families` are those of its cluster IPs, the preferred one first; `ingress` the addresses in its
+    status (the durable memory of allocation). `requested_*` come from annotations or
+    `spec.loadBalancerIP`; a request that cannot be read is in `malformed_request`.
+    `deprecated_annotations` are those of the old group that are in use. `created` is RFC 3339
+    text, so it sorts.
     """
 
     key: ServiceKey
@@ -75,6 +77,7 @@ class Service:
     malformed_request: str | None = None
     ingress: tuple[IPAddress, ...] = ()
     allocated_pool: str | None = None
+    deprecated_annotations: tuple[str, ...] = ()
     created: str = ""
     uid: str = ""
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
 
-from orchestrator.model.address import Family, IPAddress, family_of
+from orchestrator.model.address import Family, Interface, IPAddress, family_of
 from orchestrator.model.virtual_ip import Health
-
-Interface: TypeAlias = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
 
 class DrainPhase(Enum):

@@ -33,6 +33,8 @@ class Reason(Enum):
     ANNOUNCED = "announced"
     NO_MATCHING_ADVERTISEMENT = "noMatchingAdvertisement"
     CONFLICTING_ADVERTISEMENTS = "conflictingAdvertisements"
+    NOT_OWNER = "notOwner"
+    SHARED_IP_WITH_SERVICE_SELECTOR = "sharedIPWithServiceSelector"
     NODE_NETWORK_UNAVAILABLE = "nodeNetworkUnavailable"
     NODE_LABELED_EXCLUDE_BALANCERS = "nodeLabeledExcludeBalancers"
     NO_LOCAL_ENDPOINTS = "noLocalEndpoints"
@@ -125,12 +127,43 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A node that may answer for an address on layer 2.
+
+    `score` is the weight of the preferences that chose it; `interfaces` None means all.
+    """
+
+    node: str
+    score: int = 0
+    interfaces: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Election:
+    """Who answers for an address of a Service on layer 2: `candidates` in order of rank.
+
+    `key` is the address that is hashed with each node's name (metallb.md 4.1, DESIGN 8.1).
+    """
+
+    service: ServiceKey
+    address: IPAddress
+    key: IPAddress
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def owner(self) -> Candidate | None:
+        """The first candidate, as if all were alive; None when nobody may answer."""
+        return self.candidates[0] if self.candidates else None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All that should be true; `ribs` are by node, then by the name of the peer."""
 
     assignments: tuple[Assignment, ...] = ()
     sessions: tuple[Session, ...] = ()
     ribs: Mapping[str, Mapping[str, Rib]] = field(default_factory=dict)
+    elections: tuple[Election, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     bindings: Mapping[IPAddress, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()

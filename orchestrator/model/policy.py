@@ -1,4 +1,4 @@
-"""What the operator configured: pools, advertisements, peers, settings."""
+"""What the operator configured: pools, advertisements, peers, profiles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from orchestrator.model.address import AddressRange, Family, IPAddress, family_of
 from orchestrator.model.community import Community, LargeCommunity
 from orchestrator.model.selector import Labels, Selector, matches_any
+from orchestrator.model.settings import Settings
+from orchestrator.model.virtual_router import VirtualRouter
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,10 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True)
-class BGPAdvertisement:
-    """A BGPAdvertisement: which pools' addresses go to which peers from which nodes, and how.
+class Advertisement:
+    """What every advertisement has: which pools, nodes and Services it is for.
 
-    Empty `pools` and `pool_selectors` together mean all pools; empty `peers` all peers.
-    `as_path_prepend` is how many more times the own AS is put in front (eBGP only); it, `med` and
-    `next_hop` come from the annotations of DESIGN 10.
+    Empty `pools` and `pool_selectors` together mean all pools; no selectors mean everything.
     """
 
     name: str
@@ -48,6 +48,23 @@ class BGPAdvertisement:
     pool_selectors: tuple[Selector, ...] = ()
     node_selectors: tuple[Selector, ...] = ()
     service_selectors: tuple[Selector, ...] = ()
+
+    def covers(self, pool: Pool) -> bool:
+        """Tell whether addresses of `pool` are meant."""
+        if not self.pools and not self.pool_selectors:
+            return True
+        selected = any(selector.matches(pool.labels) for selector in self.pool_selectors)
+        return pool.name in self.pools or selected
+
+
+@dataclass(frozen=True, slots=True)
+class BGPAdvertisement(Advertisement):
+    """A BGPAdvertisement: which addresses go to which peers from which nodes, and how.
+
+    Empty `peers` means all peers. `as_path_prepend` is how many more times the own AS is put in
+    front (eBGP only); it, `med` and `next_hop` come from the annotations of DESIGN 10.
+    """
+
     peers: frozenset[str] = frozenset()
     aggregation_length: int = 32
     aggregation_length_v6: int = 128
@@ -58,16 +75,42 @@ class BGPAdvertisement:
     as_path_prepend: int = 0
     next_hop: IPAddress | None = None
 
-    def covers(self, pool: Pool) -> bool:
-        """Tell whether addresses of `pool` are meant."""
-        if not self.pools and not self.pool_selectors:
-            return True
-        selected = any(selector.matches(pool.labels) for selector in self.pool_selectors)
-        return pool.name in self.pools or selected
-
     def aggregation(self, family: Family) -> int:
         """Prefix length that addresses of `family` are announced with."""
         return self.aggregation_length if family is Family.IPV4 else self.aggregation_length_v6
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """A soft preference for nodes: `weight` (1 to 100) counts for each that `selector` matches."""
+
+    weight: int
+    selector: Selector
+
+
+@dataclass(frozen=True, slots=True)
+class L2Advertisement(Advertisement):
+    """An L2Advertisement: which addresses nodes may answer ARP and NDP for, and where.
+
+    Empty `interfaces` means all. `preferences` rank nodes before the hash does (metallb.md 1.3).
+    """
+
+    interfaces: frozenset[str] = frozenset()
+    preferences: tuple[Preference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BFDProfile:
+    """A BFDProfile (RFC 5880): times in milliseconds; None leaves the default to whoever runs BFD."""
+
+    name: str
+    receive_interval_ms: int | None = None
+    transmit_interval_ms: int | None = None
+    detect_multiplier: int | None = None
+    echo_interval_ms: int | None = None
+    echo_mode: bool = False
+    passive_mode: bool = False
+    minimum_ttl: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +177,6 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """The `Settings` object: what holds for the whole installation rather than one object."""
-
-    max_draining: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """All configuration in force.
 
@@ -151,5 +187,8 @@ class Policy:
     pools: tuple[Pool, ...] = ()
     bgp_advertisements: tuple[BGPAdvertisement, ...] = ()
     peers: tuple[Peer, ...] = ()
-    settings: Settings = Settings()
+    l2_advertisements: tuple[L2Advertisement, ...] = ()
+    bfd_profiles: tuple[BFDProfile, ...] = ()
+    virtual_routers: tuple[VirtualRouter, ...] = ()
+    settings: Settings = field(default_factory=Settings)
     pools_faulty: bool = False

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from orchestrator.model.address import Family, IPAddress, IPNetwork, family_of
+from orchestrator.model.address import Family, Interface, IPAddress, IPNetwork, family_of
 from orchestrator.model.community import GRACEFUL_SHUTDOWN
-from orchestrator.model.local import Interface, Local
+from orchestrator.model.local import Local
 from orchestrator.model.policy import BGPAdvertisement, Peer
 from orchestrator.model.route import PathAttributes, Rib, Route
 from orchestrator.model.virtual_ip import PathByHealth

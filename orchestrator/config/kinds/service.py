@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.config.faults import Faults, shown
 from orchestrator.config.formats import parse_address
@@ -19,11 +19,13 @@ from orchestrator.config.schema import (
     Text,
     Values,
 )
-from orchestrator.model.address import IPAddress, family_of
+from orchestrator.model.address import Family, IPAddress, family_of
 from orchestrator.model.cluster import FamilyPolicy, Port, Service, ServiceKey, TrafficPolicy
 
 _GROUP = "metallb.io/"
 _DEPRECATED_GROUP = "metallb.universe.tf/"
+_ANNOTATIONS = frozenset({"address-pool", "loadBalancerIPs", "allow-shared-ip"})
+"""Annotations that a user sets; `ip-allocated-from-pool` is ours to write."""
 
 _PORT = Record(
     (
@@ -79,6 +81,24 @@ def annotation(annotations: Mapping[str, str], name: str) -> str | None:
     return annotations.get(_GROUP + name, annotations.get(_DEPRECATED_GROUP + name))
 
 
+def _deprecated(annotations: Mapping[str, str]) -> tuple[str, ...]:
+    """Annotations of the old group that MetalLB would read, by name."""
+    return tuple(
+        sorted(
+            name
+            for name in annotations
+            if name.startswith(_DEPRECATED_GROUP)
+            and name.removeprefix(_DEPRECATED_GROUP) in _ANNOTATIONS
+        )
+    )
+
+
+def _families(cluster_ips: Iterable[IPAddress], listed: Sequence[str]) -> tuple[Family, ...]:
+    """Families of the cluster IPs: the first of `ipFamilies` first, else IPv4 (metallb.md 3.3)."""
+    first = Family.IPV6 if listed[:1] == ("IPv6",) else Family.IPV4
+    return tuple(sorted({family_of(a) for a in cluster_ips}, key=lambda f: (f is not first, f)))
+
+
 def requested(annotations: Mapping[str, str], single: str) -> tuple[IPAddress, ...]:
     """Addresses a Service asks for. Raises ValueError when the request makes no sense."""
     several = annotation(annotations, "loadBalancerIPs") or ""
@@ -132,7 +152,7 @@ def _build(item: Item, faults: Faults) -> Service:
         traffic_policy=TrafficPolicy(spec["externalTrafficPolicy"]),
         family_policy=FamilyPolicy(spec["ipFamilyPolicy"]),
         cluster_ips=cluster_ips,
-        families=tuple(family_of(address) for address in cluster_ips),
+        families=_families(cluster_ips, spec["ipFamilies"]),
         ports=frozenset(Port(entry["protocol"], entry["port"]) for entry in spec["ports"]),
         pod_selector=_selector_text(spec["selector"]),
         sharing_key=annotation(item.annotations, "allow-shared-ip") or "",
@@ -141,6 +161,7 @@ def _build(item: Item, faults: Faults) -> Service:
         malformed_request=malformed,
         ingress=_held(item.body["status"]),
         allocated_pool=annotation(item.annotations, "ip-allocated-from-pool"),
+        deprecated_annotations=_deprecated(item.annotations),
         created=item.created,
         uid=item.uid,
     )

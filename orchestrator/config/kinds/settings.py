@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator.config.faults import Faults
 from orchestrator.config.item import Item
 from orchestrator.config.schema import Field, Integer, Kind, Opaque, Record
-from orchestrator.model.policy import Settings
+from orchestrator.model.settings import Settings
 
 _SPEC = Record(
     (

@@ -74,10 +74,28 @@ def test_headless_service_has_no_family() -> None:
     assert (found.cluster_ips, found.families) == ((), ())
 
 
-def test_dual_stack_by_cluster_addresses() -> None:
-    """Families follow the cluster addresses, in their order."""
-    found = service_of(SPEC.replace("[10.96.0.1]", "['fd00::1', 10.96.0.1]"))
-    assert found.families == (Family.IPV6, Family.IPV4)
+@pytest.mark.parametrize(
+    ("listed", "families"),
+    [
+        ("[]", (Family.IPV4, Family.IPV6)),
+        ("[IPv4, IPv6]", (Family.IPV4, Family.IPV6)),
+        ("[IPv6, IPv4]", (Family.IPV6, Family.IPV4)),
+    ],
+)
+def test_dual_stack_by_cluster_addresses(listed: str, families: tuple[Family, ...]) -> None:
+    """Families are those of the cluster addresses; ipFamilies says which is preferred, else IPv4."""
+    spec = SPEC.replace("[10.96.0.1]", "['fd00::1', 10.96.0.1]")
+    assert service_of(f"{spec}\nipFamilies: {listed}").families == families
+
+
+def test_deprecated_annotations_are_noted() -> None:
+    """Annotations of the old group are known by name, those that nobody reads are not."""
+    annotations = (
+        "{metallb.universe.tf/address-pool: edge, metallb.universe.tf/other: x, "
+        "metallb.universe.tf/ip-allocated-from-pool: edge}"
+    )
+    found = service_of(annotations=annotations)
+    assert found.deprecated_annotations == ("metallb.universe.tf/address-pool",)
 
 
 def test_service_without_namespace_is_in_default() -> None:
