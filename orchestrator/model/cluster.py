@@ -54,7 +54,7 @@ class Port:
 class Service:
     """A Service as far as load balancing needs it.
 
-    `families` are those of its cluster IPs, the preferred one first; `ingress` the addresses in its
+    `families` are those of its cluster IPs, the preferred one first; none where there are none. `ingress` the addresses in its
     status (the durable memory of allocation). `requested_*` come from annotations or
     `spec.loadBalancerIP`; a request that cannot be read is in `malformed_request`.
     `deprecated_annotations` are those of the old group that are in use. `created` is RFC 3339
@@ -67,7 +67,6 @@ class Service:
     labels: Labels = field(default_factory=dict)
     traffic_policy: TrafficPolicy = TrafficPolicy.CLUSTER
     family_policy: FamilyPolicy = FamilyPolicy.SINGLE_STACK
-    cluster_ips: tuple[IPAddress, ...] = ()
     families: tuple[Family, ...] = ()
     ports: frozenset[Port] = frozenset()
     pod_selector: str = ""

@@ -35,6 +35,14 @@ class Pool:
     def __contains__(self, address: object) -> bool:
         return any(address in addresses for addresses in self.ranges)
 
+    def avoids(self, address: IPAddress) -> bool:
+        """Tell whether the pool leaves out `address` for its ending: .0 or .255, IPv4 only."""
+        return self.avoid_buggy_ips and address.version == 4 and int(address) & 0xFF in (0, 255)
+
+    def has(self, family: Family) -> bool:
+        """Tell whether the pool has any range of `family`."""
+        return any(addresses.family is family for addresses in self.ranges)
+
 
 @dataclass(frozen=True, slots=True)
 class Advertisement:

@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from orchestrator.model.address import Family, IPAddress, IPNetwork, family_of
-from orchestrator.model.plan import Assignment, AssignmentState, Plan, Session, Verdict
+from orchestrator.model.plan import Assignment, AssignmentState, Election, Plan, Session, Verdict
 from orchestrator.model.policy import Policy, Pool
 from orchestrator.model.problem import Problem
 from orchestrator.model.route import Route
 
 Document = dict[str, Any]
+
+_ENDLESS = 62
+"""Host bits from which on MetalLB does not count addresses (metallb.md 1.1, status)."""
+_MAX_INT64 = 2**63 - 1
 
 
 def plan_document(plan: Plan, policy: Policy, problems: Iterable[Problem]) -> Document:
@@ -23,7 +27,7 @@ def plan_document(plan: Plan, policy: Policy, problems: Iterable[Problem]) -> Do
         "pools": [_pool(pool, plan.assignments) for pool in _by_name(policy.pools)],
         "sessions": [session_document(session) for session in _sorted_sessions(plan.sessions)],
         "routes": routes_document(plan),
-        "layer2": [],
+        "layer2": [_election(election) for election in plan.elections],
         "verdicts": [_verdict(verdict) for verdict in plan.verdicts],
     }
 
@@ -76,10 +80,19 @@ def _pool(pool: Pool, assignments: Iterable[Assignment]) -> Document:
 
 
 def _usage(pool: Pool, used: set[IPAddress], family: Family) -> Document:
-    total = sum(addresses.size for addresses in pool.ranges if addresses.family is family)
+    in_use = sum(family_of(address) is family for address in used)
+    return {"total": _total(pool, family), "inUse": in_use}
+
+
+def _total(pool: Pool, family: Family) -> int:
+    """Count what a pool can give; a range of 2^62 or more counts as all that 64 bits can say."""
+    ranges = [addresses for addresses in pool.ranges if addresses.family is family]
+    if any(family.host_length - addresses.mask_length >= _ENDLESS for addresses in ranges):
+        return _MAX_INT64
+    total = sum(addresses.size for addresses in ranges)
     if pool.avoid_buggy_ips and family is Family.IPV4:
-        total -= sum(_buggy(int(r.first), int(r.last)) for r in pool.ranges if r.family is family)
-    return {"total": total, "inUse": sum(family_of(address) is family for address in used)}
+        total -= sum(_buggy(int(addresses.first), int(addresses.last)) for addresses in ranges)
+    return total
 
 
 def _buggy(first: int, last: int) -> int:
@@ -143,6 +156,18 @@ def route_document(node: str, peer: str, route: Route) -> Document:
         "largeCommunities": [str(community) for community in attributes.large_communities],
         "asPath": list(attributes.as_path),
         "services": sorted(route.services),
+    }
+
+
+def _election(election: Election) -> Document:
+    owner = election.owner
+    interfaces = None if owner is None or owner.interfaces is None else sorted(owner.interfaces)
+    return {
+        "service": str(election.service),
+        "address": str(election.address),
+        "owner": owner.node if owner else None,
+        "candidates": [candidate.node for candidate in election.candidates],
+        "interfaces": interfaces,
     }
 
 

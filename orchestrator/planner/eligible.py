@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import combinations
+from typing import TypeVar
 
 from orchestrator.model.address import Family
 from orchestrator.model.cluster import Endpoint, Node, Service, TrafficPolicy
 from orchestrator.model.local import DrainPhase, Local
 from orchestrator.model.plan import Reason
-from orchestrator.model.policy import BGPAdvertisement
+from orchestrator.model.policy import Advertisement, BGPAdvertisement
 from orchestrator.model.selector import matches_any
 from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE
 
@@ -36,33 +37,31 @@ def node_unfit(node: Node, local: Local) -> Answer | None:
     return None
 
 
-def select_for_node(
-    advertisements: Iterable[BGPAdvertisement], node: Node
-) -> tuple[BGPAdvertisement, ...]:
+A = TypeVar("A", bound=Advertisement)
+
+
+def select_for_node(advertisements: Iterable[A], node: Node) -> tuple[A, ...]:
     """Return the advertisements whose nodeSelectors match `node`."""
     return tuple(a for a in advertisements if matches_any(a.node_selectors, node.labels))
 
 
-def select_for_service(
-    advertisements: Iterable[BGPAdvertisement], service: Service
-) -> tuple[BGPAdvertisement, ...]:
+def select_for_service(advertisements: Iterable[A], service: Service) -> tuple[A, ...]:
     """Return the advertisements whose serviceSelectors match `service`."""
     return tuple(a for a in advertisements if matches_any(a.service_selectors, service.labels))
 
 
 def no_advertisement(
-    node: Node, service: Service, covering: tuple[BGPAdvertisement, ...], pool: str
+    node: Node, service: Service, covering: Sequence[Advertisement], pool: str
 ) -> Answer:
     """Say which selector left `service` without an advertisement on `node`."""
-    names = ", ".join(a.name for a in covering)
     if not covering:
-        text = f"no BGPAdvertisement covers pool {pool}"
-    elif not select_for_service(covering, service):
-        text = f"BGPAdvertisement {names}: serviceSelectors do not match {service.key}"
-    elif not select_for_node(select_for_service(covering, service), node):
-        text = f"BGPAdvertisement {names}: nodeSelectors do not match node {node.name}"
+        text = f"no BGPAdvertisement or L2Advertisement covers pool {pool}"
+        return Reason.NO_MATCHING_ADVERTISEMENT, text
+    names = f"{type(covering[0]).__name__} " + ", ".join(a.name for a in covering)
+    if not select_for_service(covering, service):
+        text = f"{names}: serviceSelectors do not match {service.key}"
     else:
-        text = f"no BGPAdvertisement matches both {service.key} and node {node.name}"
+        text = f"{names}: nodeSelectors do not match node {node.name}"
     return Reason.NO_MATCHING_ADVERTISEMENT, text
 
 
@@ -77,16 +76,27 @@ def conflict(advertisements: Iterable[BGPAdvertisement], family: Family) -> Answ
     return None
 
 
+def nodes_with_endpoints(endpoints: Iterable[Endpoint]) -> set[str | None]:
+    """Return the nodes that have an endpoint which can take traffic."""
+    return {endpoint.node for endpoint in endpoints if endpoint.usable}
+
+
+def endpoints_nowhere(service: Service, endpoints: Iterable[Endpoint]) -> Answer | None:
+    """Say why traffic could be taken nowhere at all (metallb.md 2.3)."""
+    if any(endpoint.usable for endpoint in endpoints):
+        return None
+    if service.key.namespace == VIRTUAL_IP_NAMESPACE:
+        return Reason.UNHEALTHY, f"the check of {service.key} fails"
+    return Reason.NO_ENDPOINTS, f"{service.key} has no ready endpoint"
+
+
 def endpoints_missing(
     service: Service, endpoints: tuple[Endpoint, ...], node: Node
 ) -> Answer | None:
     """Say why no endpoint can take the traffic that `node` would attract (metallb.md 2.3)."""
-    usable = [endpoint for endpoint in endpoints if endpoint.usable]
-    if service.key.namespace == VIRTUAL_IP_NAMESPACE:
-        return None if usable else (Reason.UNHEALTHY, f"the check of {service.key} fails")
-    if service.traffic_policy is TrafficPolicy.LOCAL:
-        if any(endpoint.node == node.name for endpoint in usable):
-            return None
-        text = f"externalTrafficPolicy is Local and no ready endpoint is on {node.name}"
-        return Reason.NO_LOCAL_ENDPOINTS, text
-    return None if usable else (Reason.NO_ENDPOINTS, f"{service.key} has no ready endpoint")
+    if service.traffic_policy is not TrafficPolicy.LOCAL:
+        return endpoints_nowhere(service, endpoints)
+    if node.name in nodes_with_endpoints(endpoints):
+        return None
+    text = f"externalTrafficPolicy is Local and no ready endpoint is on {node.name}"
+    return Reason.NO_LOCAL_ENDPOINTS, text

@@ -16,11 +16,12 @@ from orchestrator.model.address import IPAddress, IPNetwork, family_of
 from orchestrator.model.alike import changed_keys
 from orchestrator.model.cluster import Cluster, ServiceKey
 from orchestrator.model.local import DrainPhase, Local
-from orchestrator.model.plan import Assignment, AssignmentState, Plan, Verdict
+from orchestrator.model.plan import Assignment, Plan
 from orchestrator.model.policy import Policy
 from orchestrator.model.route import Rib, Route
 from orchestrator.planner.advertise import prefix_of
-from orchestrator.planner.plan import bindings_of, judge, plan, view_nodes
+from orchestrator.planner.plan import bindings_of, judge, look, plan
+from orchestrator.planner.pools import PoolOrder
 from orchestrator.planner.reallocate import Allocation, allocate_again, remember
 from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE, World, see, virtual_ip_key
 
@@ -121,7 +122,9 @@ class Planner:
         else:
             planned = plan(cluster, policy, local)
             services = see(cluster, local).services
-            memory = _Memory(inputs, planned, remember(planned.assignments, services, local))
+            pools = PoolOrder(policy.pools, cluster.namespaces)
+            allocation = remember(planned.assignments, services, pools, local)
+            memory = _Memory(inputs, planned, allocation)
         self._memory = memory
         return planned
 
@@ -144,6 +147,7 @@ class _Replanning:
         changed = inputs.changed(self._last)
         if not changed:
             return self._before
+        changed |= self._known.open
         former = _part(self._known.answers, changed)
         if self._is_much(changed):
             return None
@@ -152,39 +156,49 @@ class _Replanning:
         answers = allocate_again(self._known, changed, ours, inputs.policy, inputs.local)
         if answers is None:
             return None
-        touched = _prefixes((*former.values(), *answers.values()), self._lengths)
-        judged = self._involved(changed, touched)
+        touched: set[IPNetwork] = set()
+        judged = self._involved(changed, (*former.values(), *answers.values()), touched)
         return None if self._is_much(judged) else self._judge(changed, judged, touched)
 
     def _is_much(self, keys: Collection[ServiceKey]) -> bool:
         return len(keys) * LARGEST_SHARE > len(self._known.answers)
 
     def _involved(
-        self, changed: Collection[ServiceKey], touched: set[IPNetwork]
+        self,
+        changed: Collection[ServiceKey],
+        answers: Collection[Assignment],
+        touched: set[IPNetwork],
     ) -> set[ServiceKey]:
-        """Add the Services that share a route with a changed one; `touched` gets their prefixes."""
+        """Add the Services that share an address or a route with a changed one, and so on.
+
+        `answers` are those of the changed ones, old and new. `touched` gets the prefixes of all.
+        """
         judged = set(changed)
-        ribs = [rib for peers in self._before.ribs.values() for rib in peers.values()]
-        todo = set(touched)
-        while todo and not self._is_much(judged):
-            routes = [rib[prefix] for rib in ribs for prefix in todo if prefix in rib]
-            sharing = {_key_of(name) for route in routes for name in route.services} - judged
+        while answers and not self._is_much(judged):
+            fresh = _prefixes(answers, self._lengths) - touched
+            touched |= fresh
+            sharing = {*self._on_routes(fresh), *self._on_addresses(answers)} - judged
             judged |= sharing
             answers = _part(self._known.answers, sharing).values()
-            todo = _prefixes(answers, self._lengths) - touched
-            touched |= todo
         return judged
+
+    def _on_routes(self, prefixes: Iterable[IPNetwork]) -> Iterator[ServiceKey]:
+        ribs = [rib for peers in self._before.ribs.values() for rib in peers.values()]
+        routes = (rib[prefix] for rib in ribs for prefix in prefixes if prefix in rib)
+        return (_key_of(name) for route in routes for name in route.services)
+
+    def _on_addresses(self, answers: Iterable[Assignment]) -> Iterator[ServiceKey]:
+        users = self._known.ledger.users
+        addresses = (address for answer in answers for address in answer.addresses)
+        return (user.key for address in addresses for user in users.get(address, ()))
 
     def _judge(
         self, changed: set[ServiceKey], judged: set[ServiceKey], touched: set[IPNetwork]
     ) -> Plan:
         inputs = self._inputs
-        views = view_nodes(inputs.of(judged), inputs.policy, inputs.local)
+        view = look(inputs.of(judged), inputs.policy, inputs.local)
         answers = _part(self._known.answers, sorted(judged))
-        verdicts: dict[ServiceKey, list[Verdict]] = {}
-        for key, answer in answers.items():
-            if answer.state is AssignmentState.ASSIGNED:
-                verdicts[key] = judge(views, answer)
+        decided = judge(view, tuple(answers.values()))
         old = self._before
         return replace(
             old,
@@ -192,10 +206,15 @@ class _Replanning:
                 old.assignments, changed, {key: [one] for key, one in answers.items()}
             ),
             ribs={
-                view.node.name: _patched_all(old.ribs[view.node.name], view.ribs, touched)
-                for view in views
+                one.node.name: _patched_all(old.ribs[one.node.name], one.ribs, touched)
+                for one in view.nodes
             },
-            verdicts=_spliced(old.verdicts, judged, verdicts),
+            elections=_spliced(
+                old.elections, judged, {key: one.elections for key, one in decided.items()}
+            ),
+            verdicts=_spliced(
+                old.verdicts, judged, {key: one.verdicts for key, one in decided.items()}
+            ),
             bindings=self._bindings(changed),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from orchestrator.model.address import Family, IPAddress, IPNetwork, family_of
 from orchestrator.model.cluster import Cluster, Node, Service, ServiceKey
@@ -11,6 +12,7 @@ from orchestrator.model.local import DrainPhase, Local
 from orchestrator.model.plan import (
     Assignment,
     AssignmentState,
+    Election,
     Plan,
     Protocol,
     Reason,
@@ -22,6 +24,7 @@ from orchestrator.model.route import Rib, Route
 from orchestrator.model.virtual_ip import PathByHealth
 from orchestrator.planner import advertise, eligible
 from orchestrator.planner.allocate import allocate
+from orchestrator.planner.layer2 import Segment, see_segment
 from orchestrator.planner.world import World, see, virtual_ip_key
 
 Advertisements = tuple[BGPAdvertisement, ...]
@@ -34,33 +37,60 @@ def plan(cluster: Cluster, policy: Policy, local: Local) -> Plan:
     Pure: equal inputs give equal plans. With `local.node` set only that node is planned for.
     """
     world = see(cluster, local)
-    assignments = allocate(world.services, policy, local)
-    views = view_nodes(world, policy, local)
-    verdicts: list[Verdict] = []
-    for assignment in assignments:
-        if assignment.state is AssignmentState.ASSIGNED:
-            verdicts += judge(views, assignment)  # assignments are sorted by Service already
+    assignments = allocate(world.services, policy, cluster.namespaces, local)
+    view = look(world, policy, local)
+    judged = judge(view, assignments)
     return Plan(
         assignments=assignments,
-        sessions=tuple(Session(view.node.name, peer) for view in views for peer in view.peers),
-        ribs={view.node.name: view.finished_ribs() for view in views},
-        verdicts=tuple(verdicts),
+        sessions=tuple(Session(one.node.name, peer) for one in view.nodes for peer in one.peers),
+        ribs={one.node.name: one.finished_ribs() for one in view.nodes},
+        elections=tuple(election for key in judged for election in judged[key].elections),
+        verdicts=tuple(verdict for key in judged for verdict in judged[key].verdicts),
         bindings=bindings_of(cluster, {answer.service: answer for answer in assignments}),
     )
 
 
-def verdict_order(verdict: Verdict) -> tuple[str, str, int, int, str]:
-    """Sort by Service, address and node."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at while a plan is made: every node to be planned for, and the segment."""
+
+    nodes: tuple[NodeView, ...]
+    segment: Segment
+
+
+class Judgement(NamedTuple):
+    """What is decided about the addresses of one Service."""
+
+    verdicts: list[Verdict]
+    elections: list[Election]
+
+
+def judge(view: View, assignments: Sequence[Assignment]) -> dict[ServiceKey, Judgement]:
+    """Decide about all addresses of `assignments` on all nodes, adding routes to RIBs.
+
+    `assignments` have all Services of every address in them. The answer has them in their order.
+    """
+    assigned = [one for one in assignments if one.state is AssignmentState.ASSIGNED]
+    if view.segment.covering:
+        view.segment.elect(assigned)
+    return {one.service: _judge_one(view, one) for one in assigned}
+
+
+def _judge_one(view: View, assignment: Assignment) -> Judgement:
+    found = [verdict for node in view.nodes for verdict in node.judge(assignment)]
+    elections: list[Election] = []
+    if view.segment.covering.get(assignment.pool or ""):
+        found += [v for node in view.nodes for v in node.judge_layer2(assignment, view.segment)]
+        places = ((assignment.service, address) for address in assignment.addresses)
+        elections = [view.segment.elections[place] for place in places]
+    return Judgement(sorted(found, key=_verdict_order) if len(found) > 1 else found, elections)
+
+
+def _verdict_order(verdict: Verdict) -> tuple[int, int, str, str]:
+    """Sort the verdicts of one Service by address, node and protocol."""
     address = verdict.address
     version, number = (address.version, int(address)) if address else (0, 0)
-    service = verdict.service
-    return (service.namespace, service.name, version, number, verdict.node)
-
-
-def judge(views: Sequence[NodeView], assignment: Assignment) -> list[Verdict]:
-    """Give the verdicts for the addresses of `assignment` on all nodes, adding routes to RIBs."""
-    found = [verdict for view in views for verdict in view.judge(assignment)]
-    return sorted(found, key=verdict_order) if len(found) > 1 else found
+    return (version, number, verdict.node, verdict.protocol.value if verdict.protocol else "")
 
 
 def bindings_of(cluster: Cluster, answers: Mapping[ServiceKey, Assignment]) -> dict[IPAddress, str]:
@@ -73,12 +103,15 @@ def bindings_of(cluster: Cluster, answers: Mapping[ServiceKey, Assignment]) -> d
     }
 
 
-def view_nodes(world: World, policy: Policy, local: Local) -> list[NodeView]:
-    """Return a view of each node to be planned for, with empty RIBs."""
-    return [_view(node, world, policy, local) for node in world.nodes]
+def look(world: World, policy: Policy, local: Local) -> View:
+    """Return a view of each node to be planned for, with empty RIBs, and of the segment."""
+    segment = see_segment(world, policy, local)
+    return View(
+        tuple(_look_at(node, world, policy, local, segment) for node in world.nodes), segment
+    )
 
 
-def _view(node: Node, world: World, policy: Policy, local: Local) -> NodeView:
+def _look_at(node: Node, world: World, policy: Policy, local: Local, segment: Segment) -> NodeView:
     peers = tuple(peer for peer in policy.peers if peer.selects(node.labels))
     covering = {
         pool.name: tuple(a for a in policy.bgp_advertisements if a.covers(pool))
@@ -96,6 +129,7 @@ def _view(node: Node, world: World, policy: Policy, local: Local) -> NodeView:
         choosy=frozenset(
             name for name, ads in covering.items() if any(ad.service_selectors for ad in ads)
         ),
+        elsewhere=frozenset(name for name, ads in segment.covering.items() if ads),
         ribs={peer.name: {} for peer in peers},
     )
 
@@ -105,7 +139,8 @@ class NodeView:
     """One node while a plan is made: what it may announce, and its RIBs as they grow.
 
     By pool, `covering` has its advertisements and `selected` those of them for this node; `choosy`
-    are the pools of which some advertisement is for some Services only.
+    are the pools of which some advertisement is for some Services only, and `elsewhere` those that
+    are announced on layer 2.
     """
 
     node: Node
@@ -117,15 +152,21 @@ class NodeView:
     covering: dict[str, Advertisements]
     selected: dict[str, Advertisements]
     choosy: frozenset[str]
+    elsewhere: frozenset[str]
     ribs: dict[str, dict[IPNetwork, Route]]
     outlets: dict[tuple[int, ...], Outlets] = field(default_factory=dict)
     words: dict[int, str] = field(default_factory=dict)
 
     def judge(self, assignment: Assignment) -> list[Verdict]:
-        """Give the verdict for each address of `assignment`, adding the routes of a yes."""
+        """Give the BGP verdict for each address of `assignment`, adding the routes of a yes.
+
+        An address that no protocol is meant to announce gets one without a protocol.
+        """
         service = self.world.services[assignment.service]
         pool = assignment.pool or ""
         protocol = Protocol.BGP if self.covering.get(pool) else None
+        if protocol is None and pool in self.elsewhere:
+            return []
         verdicts = []
         for address in assignment.addresses:
             reason, message = self._judge_address(service, pool, address)
@@ -133,6 +174,24 @@ class NodeView:
                 Verdict(service.key, address, self.node.name, protocol, reason, message)
             )
         return verdicts
+
+    def judge_layer2(self, assignment: Assignment, segment: Segment) -> list[Verdict]:
+        """Give the layer-2 verdict for each address of `assignment`."""
+        return [
+            Verdict(
+                assignment.service,
+                address,
+                self.node.name,
+                Protocol.LAYER2,
+                *(self._unfit_for_layer2() or segment.judge(assignment, address, self.node)),
+            )
+            for address in assignment.addresses
+        ]
+
+    def _unfit_for_layer2(self) -> eligible.Answer | None:
+        if self.away is None and self._drain is not DrainPhase.NONE:
+            return Reason.DRAINING, f"node {self.node.name} drains: another one takes over"
+        return self.away or self.unfit
 
     def _judge_address(self, service: Service, pool: str, address: IPAddress) -> eligible.Answer:
         if pool not in self.covering:

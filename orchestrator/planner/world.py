@@ -20,11 +20,15 @@ HOSTNAME_LABEL = "kubernetes.io/hostname"
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Services with their endpoints, the nodes planned for, and attributes by state of health."""
+    """Services with their endpoints, nodes, and attributes by state of health.
+
+    `nodes` are those planned for, `members` all that are known.
+    """
 
     services: Mapping[ServiceKey, Service]
     endpoints: Mapping[ServiceKey, tuple[Endpoint, ...]]
     nodes: tuple[Node, ...]
+    members: tuple[Node, ...]
     paths: Mapping[ServiceKey, PathByHealth]
     health: Mapping[ServiceKey, Health]
 
@@ -50,6 +54,7 @@ def see(cluster: Cluster, local: Local) -> World:
             **{key: (_endpoint(vip, health.get(key, Health.UP)),) for key, vip in vips.items()},
         },
         nodes=_nodes(cluster, local),
+        members=_members(cluster, local),
         paths={
             key: vip.paths[health.get(key, Health.UP)]
             for key, vip in vips.items()
@@ -79,5 +84,16 @@ def _endpoint(vip: VirtualIP, health: Health) -> Endpoint:
 def _nodes(cluster: Cluster, local: Local) -> tuple[Node, ...]:
     if local.node is None:
         return tuple(cluster.nodes[name] for name in sorted(cluster.nodes))
-    known = cluster.nodes.get(local.node)
-    return (known or Node(local.node, labels={HOSTNAME_LABEL: local.node}),)
+    return (cluster.nodes.get(local.node) or _unknown(local.node),)
+
+
+def _unknown(name: str) -> Node:
+    """Return a node of which there is no object."""
+    return Node(name, labels={HOSTNAME_LABEL: name})
+
+
+def _members(cluster: Cluster, local: Local) -> tuple[Node, ...]:
+    known = cluster.nodes
+    if local.node is not None and local.node not in known:
+        known = {**known, local.node: _unknown(local.node)}
+    return tuple(known[name] for name in sorted(known))

@@ -54,7 +54,6 @@ def world(size: int) -> Cluster:
     services = {
         key: Service(
             key,
-            cluster_ips=(ip_address("10.96.0.1"),),
             families=(Family.IPV4,),
             ingress=(ip_address(address_of(number)),),
         )

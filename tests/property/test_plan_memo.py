@@ -24,7 +24,15 @@ from orchestrator.model.cluster import (
 from orchestrator.model.community import Community
 from orchestrator.model.local import DrainPhase, Local
 from orchestrator.model.plan import AssignmentState, Plan
-from orchestrator.model.policy import BGPAdvertisement, Peer, Policy, Pool
+from orchestrator.model.policy import (
+    BGPAdvertisement,
+    L2Advertisement,
+    Peer,
+    Policy,
+    Pool,
+    Preference,
+    ServiceAllocation,
+)
 from orchestrator.model.selector import Operator, Requirement, Selector
 from orchestrator.model.virtual_ip import (
     Check,
@@ -64,8 +72,7 @@ def a_service(draw: Draw, name: str) -> Service:
         labels=pick(*LABELS),
         traffic_policy=pick(*TrafficPolicy),
         family_policy=pick(*FamilyPolicy),
-        cluster_ips=pick((ip_address("10.0.0.1"),), ()),
-        families=pick((Family.IPV4,), (Family.IPV6,), tuple(Family)),
+        families=pick((Family.IPV4,), (Family.IPV6,), tuple(Family), ()),
         ports=pick(*PORTS),
         sharing_key=pick("", "", "k"),
         requested_addresses=pick((), (), (ADDRESSES[0],), (ADDRESSES[1],), (OUTSIDE,)),
@@ -108,7 +115,21 @@ PEERS = (
     Peer("r1", 64500, 64500, ip_address("10.0.0.1"), dual_stack=True),
     Peer("r2", 64500, 64501, ip_address("10.0.0.2")),
 )
-POOLS = (a_pool("small", "192.0.2.0/30"), a_pool("wide", "192.0.2.4/30", "2001:db8::/126"))
+LAYER2 = (
+    L2Advertisement("all"),
+    L2Advertisement("small", pools=frozenset({"small"}), interfaces=frozenset({"eth0"})),
+    L2Advertisement("tier", service_selectors=(TIER_A,)),
+    L2Advertisement("rather", preferences=(Preference(10, TIER_A),), node_selectors=(TIER_A,)),
+)
+PINNED = replace(
+    a_pool("pinned", "192.0.2.8/31"),
+    allocation=ServiceAllocation(priority=1, service_selectors=(TIER_A,)),
+)
+POOLS = (
+    a_pool("small", "192.0.2.0/30"),
+    a_pool("wide", "192.0.2.4/30", "2001:db8::/126"),
+    PINNED,
+)
 NODES = (Node("n1"), Node("n2", labels={"tier": "a"}))
 
 
@@ -116,8 +137,10 @@ NODES = (Node("n1"), Node("n2", labels={"tier": "a"}))
 def a_policy(draw: Draw) -> Policy:
     """Draw a policy."""
     chosen = draw(st.lists(st.sampled_from(ADVERTISEMENTS), unique_by=lambda ad: ad.name))
-    pools = draw(st.sampled_from([POOLS, POOLS, POOLS[:1], ()]))
-    return Policy(pools, tuple(chosen), PEERS, pools_faulty=draw(st.booleans()))
+    on_layer2 = draw(st.lists(st.sampled_from(LAYER2), unique_by=lambda ad: ad.name))
+    pools = draw(st.sampled_from([POOLS, POOLS, POOLS[1:], POOLS[:2], POOLS[:1], ()]))
+    faulty = draw(st.booleans())
+    return Policy(pools, tuple(chosen), PEERS, tuple(on_layer2), pools_faulty=faulty)
 
 
 endpoint_sets = st.lists(
@@ -228,7 +251,7 @@ def test_the_memoised_plan_equals_the_plan_from_scratch(
 def test_an_unchanged_world_gives_the_same_plan_and_a_changed_one_keeps_the_rest() -> None:
     """Nothing is made anew for what did not change: other verdicts and routes are the same objects."""
     services = {
-        key: Service(key, cluster_ips=(ADDRESSES[0],), families=(Family.IPV4,), ingress=(address,))
+        key: Service(key, families=(Family.IPV4,), ingress=(address,))
         for number in range(200)
         for key, address in [(ServiceKey("d", f"{number:03}"), ip_address(f"10.9.0.{number}"))]
     }

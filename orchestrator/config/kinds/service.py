@@ -93,10 +93,18 @@ def _deprecated(annotations: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
-def _families(cluster_ips: Iterable[IPAddress], listed: Sequence[str]) -> tuple[Family, ...]:
-    """Families of the cluster IPs: the first of `ipFamilies` first, else IPv4 (metallb.md 3.3)."""
+def _families(cluster_ips: Iterable[str], listed: Sequence[str]) -> tuple[Family, ...]:
+    """Families of the cluster IPs: the first of `ipFamilies` first, else IPv4 (metallb.md 3.3).
+
+    The addresses themselves do not matter here, so that their notation does not either.
+    """
     first = Family.IPV6 if listed[:1] == ("IPv6",) else Family.IPV4
-    return tuple(sorted({family_of(a) for a in cluster_ips}, key=lambda f: (f is not first, f)))
+    found = {
+        Family.IPV6 if ":" in text else Family.IPV4
+        for text in cluster_ips
+        if text not in ("", "None")
+    }
+    return tuple(sorted(found, key=lambda family: (family is not first, family)))
 
 
 def requested(annotations: Mapping[str, str], single: str) -> tuple[IPAddress, ...]:
@@ -143,7 +151,6 @@ def _held(status: Values | None) -> tuple[IPAddress, ...]:
 def _build(item: Item, faults: Faults) -> Service:
     spec = item.body["spec"]
     addresses, malformed = _request(item, faults) if spec["type"] == "LoadBalancer" else ((), None)
-    cluster_ips = _parsed(spec["clusterIPs"] or (spec["clusterIP"],))
     return Service(
         key=ServiceKey(item.namespace, item.name),
         load_balancer=spec["type"] == "LoadBalancer",
@@ -151,8 +158,7 @@ def _build(item: Item, faults: Faults) -> Service:
         labels=item.labels,
         traffic_policy=TrafficPolicy(spec["externalTrafficPolicy"]),
         family_policy=FamilyPolicy(spec["ipFamilyPolicy"]),
-        cluster_ips=cluster_ips,
-        families=_families(cluster_ips, spec["ipFamilies"]),
+        families=_families(spec["clusterIPs"] or (spec["clusterIP"],), spec["ipFamilies"]),
         ports=frozenset(Port(entry["protocol"], entry["port"]) for entry in spec["ports"]),
         pod_selector=_selector_text(spec["selector"]),
         sharing_key=annotation(item.annotations, "allow-shared-ip") or "",

@@ -58,7 +58,7 @@ def test_exhausted_pool_leaves_a_service_pending() -> None:
     [
         ({"load_balancer": False}, Reason.NOT_LOAD_BALANCER),
         ({"load_balancer_class": "other"}, Reason.OTHER_CLASS),
-        ({"cluster_ips": ()}, Reason.NO_CLUSTER_IPS),
+        ({"families": ()}, Reason.NO_CLUSTER_IPS),
         ({"family_policy": FamilyPolicy.REQUIRE_DUAL_STACK}, Reason.NOT_ENOUGH_CLUSTER_IPS),
         ({"malformed_request": "two addresses of one family"}, Reason.INVALID_REQUEST),
         ({"requested_addresses": (ip("2001:db8::1"),)}, Reason.FAMILY_MISMATCH),
@@ -120,7 +120,6 @@ def test_dual_stack_takes_both_families_from_one_pool() -> None:
     v4, both = pool("v4", "192.0.2.0/24"), pool("both", "203.0.113.0/24", "2001:db8::/64")
     web = service(
         "web",
-        cluster_ips=(ip("10.96.0.1"), ip("fd00::1")),
         families=(Family.IPV4, Family.IPV6),
         family_policy=FamilyPolicy.REQUIRE_DUAL_STACK,
     )

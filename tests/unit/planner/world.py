@@ -27,7 +27,6 @@ def pool(name: str, *ranges: str, **fields: Any) -> Pool:
 
 def service(name: str, *ingress: str, **fields: Any) -> Service:
     """Make an IPv4 Service of type LoadBalancer that has `ingress` already."""
-    fields.setdefault("cluster_ips", (ip("10.96.0.1"),))
     fields.setdefault("families", (Family.IPV4,))
     return Service(ServiceKey("default", name), ingress=tuple(map(ip, ingress)), **fields)
 

@@ -1,0 +1,193 @@
+"""Layer 2: which nodes may answer for an address, in which order, and why the others may not.
+
+MetalLB's election (metallb.md 4.1), once for each address rather than for each Service, so that a
+shared address has one owner (DESIGN 8.1).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from orchestrator.model.address import IPAddress
+from orchestrator.model.cluster import Node, Service, ServiceKey, TrafficPolicy
+from orchestrator.model.local import DrainPhase, Local
+from orchestrator.model.plan import Assignment, AssignmentState, Candidate, Election, Reason
+from orchestrator.model.policy import L2Advertisement, Policy
+from orchestrator.model.selector import matches_any
+from orchestrator.planner import eligible
+from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE, World
+
+Advertisements = tuple[L2Advertisement, ...]
+Candidates = Mapping[str, Candidate]
+"""Candidates by the name of their node."""
+
+
+@lru_cache(maxsize=32768)
+def ranked(names: tuple[str, ...], key: str) -> tuple[str, ...]:
+    """Order nodes by sha256(NODE#ADDRESS), ascending as bytes: MetalLB's choice."""
+    suffix = f"#{key}".encode()
+    return tuple(sorted(names, key=lambda name: hashlib.sha256(name.encode() + suffix).digest()))
+
+
+@dataclass(slots=True)
+class Segment:
+    """All nodes while a plan is made: who may answer for what.
+
+    By pool, `covering` has its advertisements; `choosy` are the pools of which some advertisement is
+    for some Services only. `fit` are the nodes that may answer at all, by name; `here` is this one,
+    whose health checks decide about its own VirtualIPs only.
+    """
+
+    world: World
+    fit: Mapping[str, Node]
+    covering: Mapping[str, Advertisements]
+    choosy: frozenset[str]
+    here: str | None
+    elections: dict[tuple[ServiceKey, IPAddress], Election] = field(default_factory=dict)
+    candidates: dict[ServiceKey, Candidates] = field(default_factory=dict)
+    _whole: dict[tuple[int, ...], Candidates] = field(default_factory=dict)
+
+    def elect(self, assignments: Iterable[Assignment]) -> None:
+        """Elect an owner for every address of `assignments`, which are all that have them."""
+        holders: dict[IPAddress, list[Assignment]] = {}
+        for answer in assignments:
+            if answer.state is AssignmentState.ASSIGNED and self.covering.get(answer.pool or ""):
+                self.candidates[answer.service] = self._candidates(answer)
+                for address in answer.addresses:
+                    holders.setdefault(address, []).append(answer)
+        for address, answers in holders.items():
+            self._elect(address, answers)
+
+    def _elect(self, address: IPAddress, answers: list[Assignment]) -> None:
+        """Elect among the candidates of all Services on `address`; the oldest Service's counts most."""
+        if len(answers) > 1:
+            answers = sorted(answers, key=self._age)
+        wanting = [a for a in answers if self.candidates[a.service]] or answers
+        key = self._key(wanting[0])
+        united: dict[str, Candidate] = {}
+        for answer in reversed(answers):
+            united.update(self.candidates[answer.service])
+        order = tuple(united[name] for name in ranked(tuple(sorted(united)), str(key)))
+        if any(candidate.score for candidate in order):
+            order = tuple(sorted(order, key=lambda candidate: -candidate.score))
+        for answer in answers:
+            place = (answer.service, address)
+            self.elections[place] = Election(answer.service, address, key, order)
+
+    def _age(self, answer: Assignment) -> tuple[str, ServiceKey]:
+        return (self.world.services[answer.service].created, answer.service)
+
+    def _key(self, answer: Assignment) -> IPAddress:
+        """Return the first address of a Service, in the order of its status where it kept them."""
+        held = self.world.services[answer.service].ingress
+        return held[0] if held and held[0] in answer.addresses else answer.addresses[0]
+
+    def _candidates(self, answer: Assignment) -> Candidates:
+        service = self.world.services[answer.service]
+        ads = self._matching(service, answer.pool or "")
+        if self.refusal(service, ads) is not None:
+            return {}
+        candidates = self._of_advertisements(ads)
+        endpoints = self.world.endpoints.get(service.key, ())
+        if service.traffic_policy is TrafficPolicy.LOCAL:
+            local = eligible.nodes_with_endpoints(endpoints)
+            return {name: c for name, c in candidates.items() if name in local}
+        if eligible.endpoints_nowhere(service, endpoints) is not None:
+            return {name: c for name, c in candidates.items() if name != self.here}
+        return candidates
+
+    def _matching(self, service: Service, pool: str) -> Advertisements:
+        ads = self.covering.get(pool, ())
+        return eligible.select_for_service(ads, service) if pool in self.choosy else ads
+
+    def _of_advertisements(self, ads: Advertisements) -> Candidates:
+        # By identity: these values live as long as the plan, and their hashes are slow.
+        key = tuple(map(id, ads))
+        if key not in self._whole:
+            found = {name: _candidate(node, ads) for name, node in self.fit.items()}
+            self._whole[key] = {name: one for name, one in found.items() if one is not None}
+        return self._whole[key]
+
+    def refusal(self, service: Service, ads: Advertisements) -> eligible.Answer | None:
+        """Say why no node at all may answer for `service`."""
+        if not ads:
+            return Reason.NO_MATCHING_ADVERTISEMENT, f"no L2Advertisement matches {service.key}"
+        if service.sharing_key and any(ad.service_selectors for ad in ads):
+            text = (
+                f"{service.key} may share its address, and an L2Advertisement with serviceSelectors "
+                "matches it: others on the address would be announced with it"
+            )
+            return Reason.SHARED_IP_WITH_SERVICE_SELECTOR, text
+        if service.key.namespace == VIRTUAL_IP_NAMESPACE:
+            return None
+        return eligible.endpoints_nowhere(service, self.world.endpoints.get(service.key, ()))
+
+    def judge(self, assignment: Assignment, address: IPAddress, node: Node) -> eligible.Answer:
+        """Say whether `node`, which is fit, answers for `address`, or the first reason why not."""
+        service = self.world.services[assignment.service]
+        pool = assignment.pool or ""
+        ads = self._matching(service, pool)
+        if not any(matches_any(ad.node_selectors, node.labels) for ad in ads):
+            return eligible.no_advertisement(node, service, self.covering[pool], pool)
+        refusal = self.refusal(service, ads)
+        if refusal is not None and refusal[0] is not Reason.NO_ENDPOINTS:
+            return refusal
+        missing = eligible.endpoints_missing(
+            service, self.world.endpoints.get(service.key, ()), node
+        )
+        return missing or self._owned(service, address, node)
+
+    def _owned(self, service: Service, address: IPAddress, node: Node) -> eligible.Answer:
+        owner = self.elections[service.key, address].owner
+        assert owner is not None  # this node is a candidate
+        if owner.node == node.name:
+            where = "all interfaces" if owner.interfaces is None else _listed(owner.interfaces)
+            return Reason.ANNOUNCED, f"answered by {node.name} on {where}"
+        return Reason.NOT_OWNER, f"{owner.node} is before {node.name} in the order of candidates"
+
+
+def _candidate(node: Node, ads: Advertisements) -> Candidate | None:
+    """Rank `node` among the advertisements that select it; None when none does."""
+    mine = [ad for ad in ads if matches_any(ad.node_selectors, node.labels)]
+    if not mine:
+        return None
+    score = sum(
+        preference.weight
+        for ad in mine
+        for preference in ad.preferences
+        if preference.selector.matches(node.labels)
+    )
+    everywhere = any(not ad.interfaces for ad in mine)
+    interfaces = None if everywhere else frozenset().union(*(ad.interfaces for ad in mine))
+    return Candidate(node.name, score, interfaces)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def see_segment(world: World, policy: Policy, local: Local) -> Segment:
+    """Return the view of all members, before any election."""
+    covering = {
+        pool.name: tuple(ad for ad in policy.l2_advertisements if ad.covers(pool))
+        for pool in policy.pools
+    }
+    return Segment(
+        world=world,
+        fit={node.name: node for node in world.members if _is_fit(node, local)},
+        covering=covering,
+        choosy=frozenset(
+            name for name, ads in covering.items() if any(ad.service_selectors for ad in ads)
+        ),
+        here=local.node,
+    )
+
+
+def _is_fit(node: Node, local: Local) -> bool:
+    """Tell whether a node may answer at all; one that drains hands over at once (CLI.md, drain)."""
+    if local.node == node.name and local.drain is not DrainPhase.NONE:
+        return False
+    return eligible.node_away(node, local) is None and eligible.node_unfit(node, local) is None
