@@ -144,7 +144,7 @@ class _Convergence:
             moved = False
             for service in waiting:
                 done[service.key] = self._settle_one(service)
-                moved = moved or self._has_moved(service, done[service.key])
+                moved = self._has_moved(service, done[service.key]) or moved
             waiting = [service for service in waiting if done[service.key].reason is not None]
         return done
 

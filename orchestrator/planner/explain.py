@@ -14,6 +14,7 @@ STEP_OF = {
     Reason.IP_NOT_ALLOWED: "assigned",
     Reason.NO_MATCHING_ADVERTISEMENT: "advertisement",
     Reason.CONFLICTING_ADVERTISEMENTS: "advertisement",
+    Reason.SHARED_IP_WITH_SERVICE_SELECTOR: "advertisement",
     Reason.MEMBER_DOWN: "node",
     Reason.DRAINING: "node",
     Reason.NODE_NETWORK_UNAVAILABLE: "node",
@@ -21,6 +22,7 @@ STEP_OF = {
     Reason.NO_LOCAL_ENDPOINTS: "endpoints",
     Reason.NO_ENDPOINTS: "endpoints",
     Reason.UNHEALTHY: "health",
+    Reason.NOT_OWNER: "elected",
     Reason.NO_NEXT_HOP: "session",
 }
 """Link of the chain that a verdict breaks."""
@@ -111,17 +113,18 @@ def _unassigned(assignment: Assignment) -> Step:
 
 
 def _verdicts(plan: Plan, assignment: Assignment, target: str) -> list[Verdict]:
-    """Return one verdict for each node: of the address asked for, else the first that is a no."""
-    chosen: dict[str, Verdict] = {}
+    """Return one verdict for each node and protocol: of the address asked for, else the first no."""
+    chosen: dict[tuple[str, str], Verdict] = {}
     for verdict in plan.verdicts:
         if verdict.service != assignment.service:
             continue
         if "/" not in target and str(verdict.address) != str(ipaddress.ip_address(target)):
             continue
-        known = chosen.get(verdict.node)
+        key = (verdict.node, verdict.protocol.value if verdict.protocol else "")
+        known = chosen.get(key)
         if known is None or (known.announced and not verdict.announced):
-            chosen[verdict.node] = verdict
-    return [chosen[node] for node in sorted(chosen)]
+            chosen[key] = verdict
+    return [chosen[key] for key in sorted(chosen)]
 
 
 def _chain(
@@ -146,7 +149,11 @@ def _planned_steps(assignment: Assignment, verdict: Verdict) -> tuple[Step, ...]
         if name == stop:
             return (*steps, _refused(name, verdict))
         steps.append(good(name, "ok"))
-    return (*steps, _refused("session", verdict)) if stop else tuple(steps)
+    if stop is not None:
+        return (*steps, _refused(stop, verdict))
+    if verdict.protocol is Protocol.LAYER2:
+        steps.append(good("elected", verdict.message))
+    return tuple(steps)
 
 
 def _refused(step: str, verdict: Verdict) -> Step:
@@ -155,13 +162,26 @@ def _refused(step: str, verdict: Verdict) -> Step:
 
 def _answer(target: str, assignment: Assignment, chains: tuple[NodeExplanation, ...]) -> str:
     name = target if "/" in target else f"{target} ({assignment.service})"
-    yes = [chain.node for chain in chains if chain.announced]
-    no = [chain for chain in chains if not chain.announced]
-    if yes and not no:
-        return f"{name} is announced by {', '.join(yes)}."
+    yes = [chain for chain in chains if chain.announced]
+    owned = any(chain.protocol is Protocol.LAYER2 for chain in yes)
+    no = [chain for chain in chains if not chain.announced and not (owned and _is_spare(chain))]
     reasons = "; ".join(
         f"{chain.node}: {chain.steps[-1].message} ({chain.steps[-1].reason.value})" for chain in no
     )
-    if yes:
-        return f"{name} is announced by {', '.join(yes)}, not by {reasons}."
-    return f"{name} is not announced: {reasons or 'there is no node'}."
+    if not yes:
+        return f"{name} is not announced: {reasons or 'there is no node'}."
+    return f"{name} is announced by {_announcers(yes)}{f', not by {reasons}' if no else ''}."
+
+
+def _is_spare(chain: NodeExplanation) -> bool:
+    """Tell whether a node only waits for its turn on layer 2."""
+    return chain.steps[-1].reason is Reason.NOT_OWNER
+
+
+def _announcers(chains: list[NodeExplanation]) -> str:
+    """Name the nodes that announce, with the protocol where it is not BGP alone."""
+    bgp = ", ".join(chain.node for chain in chains if chain.protocol is Protocol.BGP)
+    layer2 = ", ".join(chain.node for chain in chains if chain.protocol is Protocol.LAYER2)
+    if not layer2:
+        return bgp
+    return f"{bgp} over BGP and {layer2} on layer 2" if bgp else f"{layer2} on layer 2"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.model.address import IPAddress, IPNetwork
 from orchestrator.model.live import Live
-from orchestrator.model.plan import Plan, Reason, Verdict
+from orchestrator.model.plan import Plan, Protocol, Reason, Verdict
 from orchestrator.model.route import Rib
 from orchestrator.model.session_state import RouteStatus, SessionStatus
 from orchestrator.planner.advertise import prefix_of
@@ -50,6 +50,9 @@ class Progress:
 
     def steps(self, verdict: Verdict) -> list[Step]:
         """Return the links after those that the plan decides, up to the first that is broken."""
+        if verdict.protocol is Protocol.LAYER2:
+            text = "this version decides about layer 2 but has no process that answers on it"
+            return [broken("elected", Reason.NOT_SENT, text)]
         routes = self._routes(verdict)
         if not routes:
             text = f"no session of {verdict.node} takes this route: see peers, families, problems"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.model.address import Family
 from orchestrator.model.cluster import EXCLUDE_LABEL, Cluster, Endpoint, Node, TrafficPolicy
 from orchestrator.model.community import Community
 from orchestrator.model.local import DrainPhase, Local
@@ -203,7 +204,7 @@ def test_next_hop_of_the_other_family_is_this_nodes_address() -> None:
     """IPv6 routes over an IPv4 session use this node's IPv6 address on the session's interface."""
     peer = replace(R1, dual_stack=True)
     v6 = pool("six", "2001:db8:1::/64")
-    web = replace(WEB, ingress=(ip("2001:db8:1::10"),), families=())
+    web = replace(WEB, ingress=(ip("2001:db8:1::10"),), families=(Family.IPV6,))
     known = Local(
         node="n1",
         interfaces={
@@ -223,7 +224,7 @@ def test_next_hop_of_the_other_family_is_this_nodes_address() -> None:
 def test_no_next_hop_is_a_verdict() -> None:
     """Where this node has no address of the family, nothing is announced and the reason says so."""
     peer = replace(R1, dual_stack=True)
-    web = replace(WEB, ingress=(ip("2001:db8:1::10"),), families=())
+    web = replace(WEB, ingress=(ip("2001:db8:1::10"),), families=(Family.IPV6,))
     known = Local(node="n1", interfaces={"eth0": (ipaddress.ip_interface("192.0.2.7/24"),)})
     planned = plan(
         cluster(web), policy(pools=(pool("six", "2001:db8:1::/64"),), peers=(peer,)), known
@@ -234,7 +235,7 @@ def test_no_next_hop_is_a_verdict() -> None:
 
 def test_session_carries_its_own_family_only_unless_dual_stack() -> None:
     """Without dualStackAddressFamily an IPv4 session takes no IPv6 route."""
-    web = replace(WEB, ingress=(ip("2001:db8:1::10"),), families=())
+    web = replace(WEB, ingress=(ip("2001:db8:1::10"),), families=(Family.IPV6,))
     planned = plan(cluster(web), policy(pools=(pool("six", "2001:db8:1::/64"),)), ALL)
     assert not planned.ribs["n1"]["r1"]
 
