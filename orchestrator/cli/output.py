@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -18,6 +19,12 @@ def print_document(document: Any, output: str) -> None:
         click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
     else:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def painted(text: str, colour: str) -> str:
+    """Colour text for a terminal; anywhere else, and with NO_COLOR, it stays as it is."""
+    plain = bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
+    return text if plain else click.style(text, fg=colour)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

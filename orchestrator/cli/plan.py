@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,26 +41,30 @@ def plan(
     against: Path | None,
     runtime_dir: Path,
 ) -> None:
-    """Compute assignments, sessions, routes and verdicts for every node in the files."""
+    """Compute assignments, sessions, routes, owners and verdicts for every node in the files.
+
+    With --against, what differs from the plan of other files (in which no node is --down); exit
+    status 1 when anything does.
+    """
     from orchestrator.cli.failure import REFUSED
     from orchestrator.cli.offline import Stance, stance_of
 
     stance = Stance(down, lb_class, ignore_exclude_lb)
-    before = None
+    calm, live_node = replace(stance, down=()), None
     if against is not None and str(against) == "live":
         before, live_node = _live(runtime_dir)
         stance = stance_of(before, live_node, stance)
     elif against is not None:
-        before, _ = _document((against,), namespace, stance)
+        before, _ = _document((against,), namespace, calm)
     answer, valid = _document(filename, namespace, stance)
-    answer = _only(answer, node)
-    if before is not None:
-        _print_difference(_only(before, node), answer, output)
-        return
-    if output == "table":
-        _print_plan(answer)
+    if against is not None:
+        _print_difference(_only(before, node), _only(answer, node), output)
+    elif output != "table":
+        print_document(_only(answer, node), output)
     else:
-        print_document(answer, output)
+        _print_plan(_only(answer, node))
+        if down:
+            _print_takeover(_document(filename, namespace, calm)[0], answer)
     if not valid:
         raise SystemExit(REFUSED)
 
@@ -97,9 +102,11 @@ def _only(document: dict[str, Any], node: str | None) -> dict[str, Any]:
 
 COLUMNS = {
     "problems": ("severity", "place", "object", "message", "hint"),
+    "pools": ("name", "ipv4", "ipv6"),
     "assignments": ("service", "state", "addresses", "pool", "origin", "reason", "message"),
     "sessions": ("node", "peer", "address", "port", "myASN", "peerASN", "families"),
     "routes": ("node", "peer", "prefix", "nextHop", "localPref", "med", "communities"),
+    "layer2": ("service", "address", "owner", "candidates", "interfaces"),
     "verdicts": ("service", "address", "node", "protocol", "reason", "message"),
 }
 
@@ -111,35 +118,29 @@ def _print_plan(document: dict[str, Any]) -> None:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, dict):
+        return f"{value['inUse']} of {value['total']}"
     return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _print_difference(before: dict[str, Any], after: dict[str, Any], output: str) -> None:
-    """Print what is only in one of the plans; status 1 when there is anything."""
+    """Print what differs between two plans; status 1 when anything does."""
+    from orchestrator.cli.difference import print_difference
     from orchestrator.cli.failure import REFUSED
+    from orchestrator.planner.difference import difference, differs
 
-    parts = [part for part in COLUMNS if part != "problems"]
-    difference = {
-        part: {
-            "removed": [item for item in before[part] if item not in after[part]],
-            "added": [item for item in after[part] if item not in before[part]],
-        }
-        for part in parts
-    }
+    found = difference(before, after)
     if output == "table":
-        for part in parts:
-            _print_part(part, difference[part])
+        print_difference(found)
     else:
-        print_document({"version": 1, **difference}, output)
-    if any(changed for sides in difference.values() for changed in sides.values()):
+        print_document({"version": 1, "problems": after["problems"], **found}, output)
+    if differs(found):
         raise SystemExit(REFUSED)
 
 
-def _print_part(part: str, sides: dict[str, list[dict[str, Any]]]) -> None:
-    rows = [
-        (sign, *(_cell(item[column]) for column in COLUMNS[part]))
-        for sign, side in (("-", "removed"), ("+", "added"))
-        for item in sides[side]
-    ]
-    if rows:
-        print_table(part, ("", *COLUMNS[part]), rows)
+def _print_takeover(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Print who takes over from the nodes that are down."""
+    from orchestrator.cli.difference import print_difference
+    from orchestrator.planner.difference import difference
+
+    print_difference(difference(before, after), ("layer2", "routes"))
