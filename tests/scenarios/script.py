@@ -75,7 +75,7 @@ def scenarios() -> list[Path]:
 def read(path: Path) -> Scenario:
     """Read a scenario file. ValueError, with the place, for a line that means nothing."""
     archive = txtar.parse(path.read_text("utf-8"))
-    steps = list(_steps(path.name, archive.comment))
+    steps = list(steps_of(path.name, archive.comment))
     head = [step for step in steps if step.verb in HEAD]
     nodes = tuple(name for step in head if step.verb == "on" for name in step.words)
     return Scenario(
@@ -88,7 +88,8 @@ def read(path: Path) -> Scenario:
     )
 
 
-def _steps(name: str, text: str) -> Iterator[Step]:
+def steps_of(name: str, text: str) -> Iterator[Step]:
+    """Yield the steps of a script, each with the lines indented below it."""
     below: list[str] = []
     place, verb = "", ""
     words: tuple[str, ...] = ()
