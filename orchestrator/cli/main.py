@@ -12,6 +12,7 @@ COMMANDS = {
     "check": "orchestrator.cli.check",
     "plan": "orchestrator.cli.plan",
     "explain": "orchestrator.cli.explain",
+    "crds": "orchestrator.cli.crds",
     "run": "orchestrator.cli.run",
     "speaker": "orchestrator.cli.speaker",
     "exabgp": "orchestrator.cli.exabgp",

@@ -16,6 +16,10 @@ Values: TypeAlias = Mapping[str, Any]
 """Values of a record by field name, defaults filled in; None where there is neither."""
 
 
+def _itself(value: Any) -> Any:
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """Text of limited length; `pattern` must match all of it, `words` says what it is."""
@@ -71,12 +75,13 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list; `unique` refuses equal items."""
+    """A list; `unique` refuses items whose `identity` is equal."""
 
     item: Type
     min_items: int = 0
     max_items: int = 10_000
     unique: bool = False
+    identity: Callable[[Any], Any] = _itself
 
     @property
     def words(self) -> str:
@@ -199,10 +204,14 @@ class Disjoint:
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """Any other condition on one record: `test` returns what is broken, or None."""
+    """Any other condition on one record: `test` returns what is broken, or None.
+
+    `cel` says the same to an API server, as far as CEL can; empty where it cannot.
+    """
 
     words: str
     test: Callable[[Values], Broken | None]
+    cel: str = ""
 
     def check(self, values: Values) -> Broken | None:
         """Return what is broken, or None."""
@@ -239,7 +248,8 @@ class Kind:
 
     `body` are the top-level fields besides apiVersion, kind and metadata. `annotations` are those
     that carry a setting; their type applies to the annotation's text. `build` makes the draft: the
-    object's own meaning, before references to other objects are looked at.
+    object's own meaning, before references to other objects are looked at. `example` is YAML text
+    for the documentation.
     """
 
     name: str
@@ -250,6 +260,7 @@ class Kind:
     build: Callable[..., Any]
     scope: Scope = Scope.CONFIGURATION
     annotations: tuple[Field, ...] = ()
+    example: str = ""
 
     @property
     def strict(self) -> bool:

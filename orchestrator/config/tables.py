@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from orchestrator.config.cel import words_of
 from orchestrator.config.kinds.registry import KINDS, OUR_GROUPS
 from orchestrator.config.schema import (
-    AtMost,
-    AtMostOne,
-    Disjoint,
-    ExactlyOne,
     Field,
-    Holds,
     Kind,
     ListOf,
     Opaque,
     Record,
-    Rule,
     Type,
 )
 from orchestrator.config.selectors import SELECTOR
@@ -112,26 +107,8 @@ def _default(field: Field) -> str:
 
 
 def _rules(record: Record) -> Iterator[str]:
-    yield from (_rule(rule) for rule in record.rules)
+    yield from (words_of(rule) for rule in record.rules)
     for field in record.fields:
         inner, _ = _inner(field.type)
         if inner is not None and inner is not SELECTOR:
             yield from _rules(inner)
-
-
-def _rule(rule: Rule) -> str:
-    match rule:
-        case ExactlyOne():
-            return f"exactly one of {_listed(rule.names)}"
-        case AtMostOne():
-            return f"at most one of {_listed(rule.names)}"
-        case AtMost():
-            return f"`{rule.smaller}` is at most `{rule.greater}`"
-        case Disjoint():
-            return f"`{rule.name}` and `{rule.other}` exclude each other"
-        case Holds():
-            return rule.words
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
