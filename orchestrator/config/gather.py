@@ -16,6 +16,9 @@ from orchestrator.config.source import Source
 from orchestrator.config.tree import text_of
 from orchestrator.model.problem import Problem, Severity
 
+_READ_AT_HOME = ("Secret", "ConfigMap")
+"""Kinds of everybody's that mean something to us only beside our configuration."""
+
 
 class Placed(NamedTuple):
     """An object with its key and place: the source, and where in it its document is."""
@@ -168,7 +171,8 @@ def _read_source(
         offered=tuple(one for one in placed.values() if one.needs_linking),
         taken=_taken(placed.values(), good),
         problems=tuple(problems),
-        lost=any(read.lost for read in contents.values()),
+        lost=any(read.lost for read in contents.values())
+        or any(one.found.faulty and key.kind == "ConfigMap" for key, one in placed.items()),
     )
 
 
@@ -186,7 +190,8 @@ def _placed(
 ) -> Iterator[Placed]:
     for elsewhere in contents.found:
         found = _at_home(elsewhere, namespace)
-        if found.kind.name != "Secret" or found.namespace == namespace:
+        ours = not found.converted and found.kind.name not in _READ_AT_HOME
+        if ours or found.namespace == namespace:
             key = ObjectKey(found.kind.name, found.namespace, found.name)
             yield Placed(
                 key, found, source, document.first_line, document.start, len(document.text)
@@ -247,7 +252,7 @@ def _at_home(found: Found, namespace: str) -> Found:
             return found._replace(namespace=namespace)
         if found.namespace != namespace:
             return _elsewhere(found, namespace)
-    elif found.kind.name == "Secret" and not found.namespace:
+    elif found.kind.name in _READ_AT_HOME and not found.namespace:
         return found._replace(namespace=namespace)
     return found
 

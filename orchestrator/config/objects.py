@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 from orchestrator.config.documents import UnreadableError, parse
 from orchestrator.config.faults import Fault, Faults, shown
 from orchestrator.config.item import METADATA, Item
+from orchestrator.config.kinds import config_map
 from orchestrator.config.kinds.registry import OUR_GROUPS, kind_of, our_kind_names, why_not_read
+from orchestrator.config.old.recognise import OldConfig, is_bare, old_config
 from orchestrator.config.schema import Kind, Scope
 from orchestrator.config.tree import Mapping, Mark, Path, Scalar, Sequence, Tree
 from orchestrator.config.walk import FAULTY, nearest, read_record, read_text
@@ -26,7 +28,8 @@ class Found(NamedTuple):
     """One object of a kind that is read.
 
     `draft` is None when it is faulty, or when it means nothing to us. `position` is its place
-    among the objects of its document. Marks count from that document's first line.
+    among the objects of its document. Marks count from that document's first line. What is
+    `converted` from a ConfigMap counts only where that ConfigMap does.
     """
 
     kind: Kind
@@ -37,6 +40,7 @@ class Found(NamedTuple):
     faults: tuple[Fault, ...]
     mark: Mark
     position: int = 0
+    converted: bool = False
 
     @property
     def faulty(self) -> bool:
@@ -64,7 +68,7 @@ def read_document(text: bytes, *, trusted: bool) -> Contents:
     except UnreadableError as error:
         fault = Fault((), error.mark, error.message, "unreadable", Severity.ERROR, error.hint)
         return Contents(notes=(("", fault),), lost=True)
-    reader = _Reader(trusted=trusted)
+    reader = _Reader(text, trusted=trusted)
     if root is not None:
         reader.read(root)
     return Contents(tuple(reader.found), tuple(reader.notes), reader.lost)
@@ -73,7 +77,8 @@ def read_document(text: bytes, *, trusted: bool) -> Contents:
 class _Reader:
     """Gathers the objects of one document."""
 
-    def __init__(self, *, trusted: bool) -> None:
+    def __init__(self, text: bytes, *, trusted: bool) -> None:
+        self._text = text
         self.found: list[Found] = []
         self.notes: list[tuple[str, Fault]] = []
         self.lost = False
@@ -81,11 +86,27 @@ class _Reader:
 
     def read(self, root: Tree) -> None:
         """Read an object, or all objects of a list."""
-        for index, (node, api_version, kind) in enumerate(_expanded(root)):
-            if api_version is None or kind is None or not isinstance(node, Mapping):
+        position = 0
+        for node, api_version, kind in _expanded(root):
+            old = old_config(node, self._text)
+            if old is not None:
+                self._old(old, node, position)
+            elif api_version is None or kind is None or not isinstance(node, Mapping):
                 self._lose(node)
             else:
-                self._object(node, api_version, kind, index)
+                self._object(node, api_version, kind, position)
+            position += 1 + len(old.objects if old else ())
+
+    def _old(self, old: OldConfig, node: Tree, position: int) -> None:
+        """Take a configuration of MetalLB v0.9 to v0.12 as the objects it means."""
+        assert isinstance(node, Mapping)
+        if is_bare(node):
+            self.notes.extend(("", fault) for fault in old.faults)
+            self.lost |= any(fault.severity is not Severity.WARNING for fault in old.faults)
+        else:
+            self._known(config_map.KIND, node, position, old.faults)
+        for index, one in enumerate(old.objects, position + 1):
+            self._known(one.kind, one.node, index, one.faults, converted=True)
 
     def _lose(self, node: Tree) -> None:
         self.lost = True
@@ -106,12 +127,24 @@ class _Reader:
             fault = Fault((), node.mark, message, "kindNotRead", Severity.WARNING, hint)
             self.notes.append((_label(kind_name, node), fault))
 
-    def _known(self, kind: Kind, node: Mapping, index: int) -> None:
+    def _known(
+        self,
+        kind: Kind,
+        node: Mapping,
+        index: int,
+        known: tuple[Fault, ...] = (),
+        *,
+        converted: bool = False,
+    ) -> None:
+        """Read an object of a kind; `known` are faults that were found before."""
         faults = Faults(lambda: node)
+        faults.found.extend(known)
         item = _read_item(kind, node, faults, trusted=self._trusted)
         if item is None:
             self._lose_faulty(kind, node, faults)
             return
+        if converted and any(fault.severity is not Severity.WARNING for fault in known):
+            faults.found[:] = known  # what follows from them would say it twice
         draft = kind.build(item, faults) if not faults.errors else None
         if faults.errors:
             draft = None
@@ -124,6 +157,7 @@ class _Reader:
             tuple(faults.found),
             node.mark,
             index,
+            converted,
         )
         self.found.append(found)
 
@@ -137,7 +171,12 @@ class _Reader:
 def nodes_of(text: bytes) -> list[Tree]:
     """Parse a document that was read before once more, for the places in its objects."""
     root = parse(text)
-    return [] if root is None else [node for node, _, _ in _expanded(root)]
+    nodes: list[Tree] = []
+    for node, _, _ in _expanded(root) if root is not None else ():
+        nodes.append(node)
+        old = old_config(node, text)
+        nodes.extend(one.node for one in (old.objects if old else ()))
+    return nodes
 
 
 def _expanded(root: Tree) -> Iterator[tuple[Tree, str | None, str | None]]:
@@ -203,7 +242,7 @@ def _metadata(node: Mapping, faults: Faults) -> dict[str, Any] | None:
 def _namespace(kind: Kind, given: str) -> str:
     if kind.scope is Scope.CLUSTER:
         return ""
-    if kind.scope is Scope.NAMESPACED and kind.name != "Secret":
+    if kind.scope is Scope.NAMESPACED and kind.name not in ("Secret", "ConfigMap"):
         return given or "default"
     return given
 

@@ -1,0 +1,28 @@
+"""ConfigMap: only a few of MetalLB are looked at, by their names."""
+
+from __future__ import annotations
+
+from orchestrator.config.faults import Faults
+from orchestrator.config.item import Item
+from orchestrator.config.schema import Field, Kind, MapOf, Record, Scope, Text
+
+MAX_TEXT = 4 * 1024 * 1024
+
+
+def _build(item: Item, faults: Faults) -> None:
+    """Keep nothing: the ConfigMap `config` is converted before (config/old)."""
+    del item, faults
+
+
+KIND = Kind(
+    name="ConfigMap",
+    group="",
+    versions=("v1",),
+    doc="`config` with the key `config`: the configuration of MetalLB v0.9 to v0.12.",
+    body=Record(
+        (Field("data", MapOf(Text(max_length=MAX_TEXT)), "Texts by key.", default={}),),
+        lenient=True,
+    ),
+    build=_build,
+    scope=Scope.NAMESPACED,
+)
