@@ -94,6 +94,7 @@ class _Convergence:
         self._faulty = policy.pools_faulty
         self._held: dict[ServiceKey, _Held] = {}
         self._lost: dict[ServiceKey, Refusal] = {}
+        self._lacking: set[ServiceKey] = set()
 
     def hold(self, service: Service, held: Addresses) -> None:
         """Take up what `service` holds and may keep; the older of two that clash keeps."""
@@ -114,7 +115,7 @@ class _Convergence:
         refusal = None if self._faulty else self._not_allowed(service, pool, held)
         for address in held:
             refusal = refusal or self._ledger.refusal(service, address)
-        return refusal or _Held(ordered(held), pool)
+        return refusal or _Held(ordered(held) if len(held) > 1 else held, pool)
 
     def _not_allowed(self, service: Service, pool: Pool | None, held: Addresses) -> Refusal | None:
         """Say why `service` may not keep `held` by the configuration."""
@@ -122,7 +123,8 @@ class _Convergence:
             return refusal
         if not held:
             return Refusal(Reason.FAMILY_MISMATCH, "it is not of the Service's IP family")
-        if pool is None or any(pool.avoids(address) for address in held):
+        avoids = pool is not None and pool.avoid_buggy_ips
+        if pool is None or (avoids and any(pool.avoids(address) for address in held)):
             return Refusal(Reason.ADDRESS_NOT_IN_POOL, f"[{listed(held)}] is not allowed in config")
         why = self._ledger.pools.refusal(service, pool)
         if why is not None:
@@ -145,13 +147,15 @@ class _Convergence:
             for service in waiting:
                 done[service.key] = self._settle_one(service)
                 moved = self._has_moved(service, done[service.key]) or moved
-            waiting = [service for service in waiting if done[service.key].reason is not None]
+            waiting = [one for one in waiting if done[one.key].reason or one.key in self._lacking]
         return done
 
     def _has_moved(self, service: Service, answer: Assignment) -> bool:
         """Tell whether `service` gave up an address, and note that it is not held any more."""
         before = self._held.get(service.key)
-        if before is None or set(before.addresses) <= set(answer.addresses):
+        if before is None or before.addresses is answer.addresses:
+            return False
+        if set(before.addresses) <= set(answer.addresses):
             return False
         del self._held[service.key]
         return True
@@ -159,8 +163,10 @@ class _Convergence:
     def _settle_one(self, service: Service) -> Assignment:
         held = self._held.get(service.key)
         answer = self._new(service) if held is None else self._keep_or_move(service, held)
-        old = tuple(events.deprecated(name) for name in service.deprecated_annotations)
-        return replace(answer, events=(*old, *answer.events)) if old else answer
+        if not service.deprecated_annotations:
+            return answer
+        old = (events.deprecated(name) for name in service.deprecated_annotations)
+        return replace(answer, events=(*old, *answer.events))
 
     def _keep_or_move(self, service: Service, held: _Held) -> Assignment:
         if self._faulty or _is_content(service, held):
@@ -176,15 +182,19 @@ class _Convergence:
 
     def _with_other_family(self, service: Service, held: _Held) -> Assignment:
         """Keep what is held and add the family that is missing, of the same pool."""
-        missing = set(service.families) - {family_of(address) for address in held.addresses}
         answer = events.kept(service, held.addresses, _name(service, held))
-        if not missing or held.pool is None or self._faulty:
+        if len(service.families) < 2 or held.pool is None or self._faulty:
+            return answer
+        missing = set(service.families) - {family_of(address) for address in held.addresses}
+        if not missing:
             return answer
         more = self._ledger.lowest(service, held.pool, missing.pop())
+        self._lacking.discard(service.key)
         if more is not None:
             self._ledger.take(service, (more,))
             return events.extended(answer, ordered((*held.addresses, more)), more)
         if service.family_policy is FamilyPolicy.PREFER_DUAL_STACK:
+            self._lacking.add(service.key)
             return events.not_extended(answer, held.pool)
         self._ledger.release(service.key, held.addresses)
         text = f"pool {held.pool.name} has no address of the other family"
@@ -229,7 +239,9 @@ def _of_families(service: Service, held: Addresses) -> Addresses:
     """Return what of `held` is of the Service's families; MetalLB gives up all where one is not."""
     if not service.families:
         return held
-    return tuple(address for address in held if family_of(address) in service.families)
+    if len(held) == 1 and held[0].version in service.families:
+        return held  # by far the most frequent
+    return tuple(address for address in held if address.version in service.families)
 
 
 def _is_content(service: Service, held: _Held) -> bool:
@@ -239,6 +251,8 @@ def _is_content(service: Service, held: _Held) -> bool:
     requested: tuple[IPAddress, ...] = service.requested_addresses
     if requested and set(requested) != set(held.addresses):
         return False
+    if requested and len(requested) < len(service.families):
+        return False  # asks for one family of two, which is refused (metallb.md 2.1)
     return service.requested_pool in (None, held.pool.name if held.pool else None)
 
 

@@ -83,8 +83,9 @@ def nodes_with_endpoints(endpoints: Iterable[Endpoint]) -> set[str | None]:
 
 def endpoints_nowhere(service: Service, endpoints: Iterable[Endpoint]) -> Answer | None:
     """Say why traffic could be taken nowhere at all (metallb.md 2.3)."""
-    if any(endpoint.usable for endpoint in endpoints):
-        return None
+    for endpoint in endpoints:
+        if endpoint.usable:
+            return None
     if service.key.namespace == VIRTUAL_IP_NAMESPACE:
         return Reason.UNHEALTHY, f"the check of {service.key} fails"
     return Reason.NO_ENDPOINTS, f"{service.key} has no ready endpoint"

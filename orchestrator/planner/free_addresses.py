@@ -35,6 +35,8 @@ class FreeRange:
 
     def lowest(self) -> int | None:
         """Return the lowest free number, None when all are in use."""
+        if len(self.used) == self.addresses.size:
+            return None
         first, last = int(self.addresses.first), int(self.addresses.last)
         while (free := first + self._run(first)) <= last:
             if not self.avoid_buggy or free & 0xFF not in (0, 255):

@@ -49,6 +49,7 @@ class Segment:
     elections: dict[tuple[ServiceKey, IPAddress], Election] = field(default_factory=dict)
     candidates: dict[ServiceKey, Candidates] = field(default_factory=dict)
     _whole: dict[tuple[int, ...], Candidates] = field(default_factory=dict)
+    _known_names: dict[int, tuple[tuple[str, ...], bool, Candidates]] = field(default_factory=dict)
 
     def elect(self, assignments: Iterable[Assignment]) -> None:
         """Elect an owner for every address of `assignments`, which are all that have them."""
@@ -67,15 +68,28 @@ class Segment:
             answers = sorted(answers, key=self._age)
         wanting = [a for a in answers if self.candidates[a.service]] or answers
         key = self._key(wanting[0])
-        united: dict[str, Candidate] = {}
-        for answer in reversed(answers):
-            united.update(self.candidates[answer.service])
-        order = tuple(united[name] for name in ranked(tuple(sorted(united)), str(key)))
-        if any(candidate.score for candidate in order):
-            order = tuple(sorted(order, key=lambda candidate: -candidate.score))
+        order = self._order(wanting, key)
         for answer in answers:
             place = (answer.service, address)
             self.elections[place] = Election(answer.service, address, key, order)
+
+    def _order(self, answers: list[Assignment], key: IPAddress) -> tuple[Candidate, ...]:
+        """Order the candidates of these Services, of which the first is the oldest."""
+        candidates = self.candidates[answers[0].service]
+        for answer in answers[1:]:
+            candidates = {**self.candidates[answer.service], **candidates}
+        names, scored = self._names(candidates)
+        order = tuple(map(candidates.__getitem__, ranked(names, str(key))))
+        return tuple(sorted(order, key=lambda one: -one.score)) if scored else order
+
+    def _names(self, candidates: Candidates) -> tuple[tuple[str, ...], bool]:
+        """Return the names in order, and whether any has a score; most Services have the same."""
+        known = self._known_names.get(id(candidates))
+        if known is None:
+            scored = any(candidate.score for candidate in candidates.values())
+            known = (tuple(sorted(candidates)), scored, candidates)
+            self._known_names[id(candidates)] = known
+        return known[:2]
 
     def _age(self, answer: Assignment) -> tuple[str, ServiceKey]:
         return (self.world.services[answer.service].created, answer.service)
@@ -95,9 +109,11 @@ class Segment:
         if service.traffic_policy is TrafficPolicy.LOCAL:
             local = eligible.nodes_with_endpoints(endpoints)
             return {name: c for name, c in candidates.items() if name in local}
-        if eligible.endpoints_nowhere(service, endpoints) is not None:
-            return {name: c for name, c in candidates.items() if name != self.here}
-        return candidates
+        if eligible.endpoints_nowhere(service, endpoints) is None:
+            return candidates
+        # A VirtualIP whose check fails on this node: others have checks of their own.
+        others = candidates if self.here is not None else {}
+        return {name: c for name, c in others.items() if name != self.here}
 
     def _matching(self, service: Service, pool: str) -> Advertisements:
         ads = self.covering.get(pool, ())

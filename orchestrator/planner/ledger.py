@@ -33,10 +33,12 @@ class Ledger:
 
     def take(self, service: Service, addresses: Iterable[IPAddress]) -> None:
         """Note that `service` has `addresses`."""
+        indexed = bool(self._free) or bool(self._shared)
         for address in addresses:
             users = self.users.setdefault(address, [])
             users.append(service)
-            self._note(address, users)
+            if indexed or service.sharing_key:
+                self._note(address, users)
 
     def release(self, key: ServiceKey, addresses: Iterable[IPAddress]) -> None:
         """Note that the Service has these addresses no more."""
@@ -58,7 +60,10 @@ class Ledger:
 
     def refusal(self, service: Service, address: IPAddress) -> Refusal | None:
         """Say why `service` may not have `address` beside its other users, or None if it may."""
-        others = [user for user in self.users.get(address, ()) if user.key != service.key]
+        users = self.users.get(address)
+        if not users:
+            return None
+        others = [user for user in users if user.key != service.key]
         for user in others:
             if not may_share(service, user):
                 return Refusal(Reason.SHARING_MISMATCH, _mismatch(service, user, address))

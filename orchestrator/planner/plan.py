@@ -42,7 +42,12 @@ def plan(cluster: Cluster, policy: Policy, local: Local) -> Plan:
     judged = judge(view, assignments)
     return Plan(
         assignments=assignments,
-        sessions=tuple(Session(one.node.name, peer) for one in view.nodes for peer in one.peers),
+        sessions=tuple(
+            Session(one.node.name, peer)
+            for one in view.nodes
+            if one.node.name not in local.down
+            for peer in one.peers
+        ),
         ribs={one.node.name: one.finished_ribs() for one in view.nodes},
         elections=tuple(election for key in judged for election in judged[key].elections),
         verdicts=tuple(verdict for key in judged for verdict in judged[key].verdicts),

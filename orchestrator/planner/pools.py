@@ -29,27 +29,32 @@ class PoolOrder:
 
     def holding(self, addresses: Sequence[IPAddress]) -> Pool | None:
         """Return the one pool that has all of `addresses`; pools do not overlap."""
-        found = {id(pool): pool for pool in map(self.pool_of, addresses)}
-        return found.popitem()[1] if len(found) == 1 else None
+        pool = self.pool_of(addresses[0])
+        for address in addresses[1:]:
+            if self.pool_of(address) is not pool:
+                return None
+        return pool
 
     def pool_of(self, address: IPAddress) -> Pool | None:
         """Return the pool that has `address`, if any."""
-        index = bisect_right(self._firsts, (address.version, int(address))) - 1
+        number = int(address)
+        index = bisect_right(self._firsts, (address.version, number)) - 1
         if index < 0:
             return None
         version, last, pool = self._ranges[index]
-        return pool if version == address.version and int(address) <= last else None
+        return pool if number <= last and version == address.version else None
 
     def refusal(self, service: Service, pool: Pool) -> str | None:
         """Say why `service` may not use `pool` at all, or None if it may.
 
         A restriction to namespaces of which none exists leaves nobody; MetalLB lifts it then.
         """
+        if pool.allocation is None:
+            return None
         allowed = self._namespaces[pool.name]
         if allowed is not None and service.key.namespace not in allowed:
             return f"namespace {service.key.namespace} is not among its namespaces"
-        allocation = pool.allocation
-        if allocation and not matches_any(allocation.service_selectors, service.labels):
+        if not matches_any(pool.allocation.service_selectors, service.labels):
             return "its serviceSelectors do not match"
         return None
 

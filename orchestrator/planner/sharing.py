@@ -42,6 +42,9 @@ class SharedAddresses:
         self._numbers: dict[_Group, dict[Ports, list[int]]] = defaultdict(dict)
         self._places: dict[IPAddress, tuple[_Group, Ports]] = {}
 
+    def __len__(self) -> int:
+        return len(self._places)
+
     def __contains__(self, address: IPAddress) -> bool:
         return address in self._places
 

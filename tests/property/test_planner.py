@@ -24,11 +24,20 @@ from orchestrator.model.cluster import (
 )
 from orchestrator.model.community import Community
 from orchestrator.model.local import Local
-from orchestrator.model.plan import AssignmentState, Plan, Reason
-from orchestrator.model.policy import BGPAdvertisement, Peer, Policy, Pool
+from orchestrator.model.plan import AssignmentState, Election, Plan, Protocol, Reason
+from orchestrator.model.policy import (
+    BGPAdvertisement,
+    L2Advertisement,
+    Peer,
+    Policy,
+    Pool,
+    Preference,
+)
+from orchestrator.model.selector import Selector
 from orchestrator.model.virtual_ip import Check, Health, OnDown, TcpProbe, VirtualIP
 from orchestrator.planner import plan
 from orchestrator.planner.document import plan_document
+from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE
 from tests.unit.planner.world import ip, pool, service
 
 K = TypeVar("K")
@@ -82,6 +91,15 @@ advertisements = st.builds(
     communities=st.frozensets(st.sampled_from([Community(1, 1), Community(1, 2)]), max_size=2),
     med=st.sampled_from([None, 5]),
 )
+layer2 = st.builds(
+    L2Advertisement,
+    name=NAMES,
+    pools=st.frozensets(st.sampled_from(["one", "two"]), max_size=2),
+    interfaces=st.frozensets(st.sampled_from(["eth0", "eth1"]), max_size=1),
+    preferences=st.lists(
+        st.builds(Preference, st.integers(1, 100), st.just(Selector())), max_size=1
+    ).map(tuple),
+)
 PEERS = (Peer("p", 64500, 64500, ip("10.0.0.1")), Peer("q", 64500, 64501, ip("10.0.0.2")))
 
 
@@ -97,7 +115,9 @@ def worlds(draw: st.DrawFn) -> tuple[Cluster, Policy, Local]:
         virtual_ips=vips,
     )
     ads = {one.name: one for one in draw(st.lists(advertisements, max_size=3))}
-    policy = Policy(POOLS, tuple(ads.values()), PEERS, pools_faulty=draw(st.booleans()))
+    l2 = {one.name: one for one in draw(st.lists(layer2, max_size=2))}
+    faulty = draw(st.booleans())
+    policy = Policy(POOLS, tuple(ads.values()), PEERS, tuple(l2.values()), pools_faulty=faulty)
     health = {name: draw(st.sampled_from(Health)) for name in vips}
     down = draw(st.frozensets(st.sampled_from(NODES), max_size=1))
     return cluster, policy, Local(health=health, down=down)
@@ -134,6 +154,7 @@ def test_order_of_the_input_does_not_matter(
     other = replace(
         policy,
         bgp_advertisements=tuple(shuffled(policy.bgp_advertisements, chances)),
+        l2_advertisements=tuple(shuffled(policy.l2_advertisements, chances)),
         peers=tuple(shuffled(policy.peers, chances)),
     )
     assert document(plan(mixed, other, local), other) == document(
@@ -180,6 +201,25 @@ def test_one_node_planned_alone_is_as_in_the_whole(world: tuple[Cluster, Policy,
         assert alone.ribs[node] == whole.ribs[node]
         assert alone.verdicts == tuple(v for v in whole.verdicts if v.node == node)
         assert alone.assignments == whole.assignments
+        assert _of_services(alone.elections) == _of_services(whole.elections)
+
+
+def _of_services(elections: Sequence[Election]) -> list[Election]:
+    """Leave out VirtualIPs: each node knows of its own health checks only."""
+    return [one for one in elections if one.service.namespace != VIRTUAL_IP_NAMESPACE]
+
+
+@given(world=worlds())
+def test_one_node_answers_for_an_address(world: tuple[Cluster, Policy, Local]) -> None:
+    """Of all nodes exactly the owner announces on layer 2, and it is none that may not."""
+    decided = plan(*world)
+    announcing: dict[tuple[ServiceKey, IPAddress | None], list[str]] = {}
+    for verdict in decided.verdicts:
+        if verdict.protocol is Protocol.LAYER2 and verdict.announced:
+            announcing.setdefault((verdict.service, verdict.address), []).append(verdict.node)
+    for election in decided.elections:
+        owner = [election.owner.node] if election.owner else []
+        assert announcing.get((election.service, election.address), []) == owner
 
 
 @given(world=worlds())
