@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from orchestrator.config.faults import Faults, shown
@@ -20,12 +19,8 @@ MAX_COMMUNITIES = 63
 """Most communities that one announcement may carry, as in MetalLB."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A list of communities as written; `aliases` are names with their paths, still to be found."""
-
-    values: frozenset[Value] = frozenset()
-    aliases: tuple[tuple[Path, str], ...] = ()
+Listed: TypeAlias = tuple[tuple[Path, str], ...]
+"""A list of communities as written, each with its path; what a name means is still to be found."""
 
 
 def communities_field(name: str, doc: str) -> Field:
@@ -34,37 +29,34 @@ def communities_field(name: str, doc: str) -> Field:
     return Field(name, items, doc, default=())
 
 
-def listed(texts: Sequence[str], path: Path, faults: Faults) -> Listed:
-    """Tell values from aliases; a malformed value is a fault."""
-    values: set[Value] = set()
-    aliases: list[tuple[Path, str]] = []
-    for index, text in enumerate(texts):
-        if not looks_like_community(text):
-            aliases.append(((*path, index), text))
-            continue
-        try:
-            values.add(parse_community(text))
-        except ValueError as error:
-            message = f"{shown(text)} is not a community: {error}"
-            faults.add((*path, index), message, "invalidCommunity")
-    return Listed(frozenset(values), tuple(aliases))
+def listed(texts: Sequence[str], path: Path) -> Listed:
+    """Give every text of a list its path."""
+    return tuple(((*path, index), text) for index, text in enumerate(texts))
 
 
 def resolved(found: Listed, known: Aliases, faults: Faults) -> frozenset[Value]:
-    """All communities of a list; an alias that is not known is a fault that waits for it."""
-    values = set(found.values)
-    for path, name in found.aliases:
-        if name in known:
-            values.add(known[name])
-            continue
-        faults.add(
-            path,
-            f"no Community object defines the alias {shown(name)}",
-            "unknownCommunity",
-            severity=Severity.WAITING,
-            hint="add it to a Community object, or write the value as A:B",
-        )
-    return frozenset(values)
+    """All communities of a list; as in MetalLB an alias goes before a value that looks like it."""
+    values = (known.get(text) or _value(path, text, faults) for path, text in found)
+    return frozenset(value for value in values if value is not None)
+
+
+def _value(path: Path, text: str, faults: Faults) -> Value | None:
+    """Read a text that is no known alias; one that may yet become an alias is waited for."""
+    try:
+        return parse_community(text)
+    except ValueError as error:
+        if looks_like_community(text):
+            message = f"{shown(text)} is not a community: {error}"
+            faults.add(path, message, "invalidCommunity")
+            return None
+    faults.add(
+        path,
+        f"no Community object defines the alias {shown(text)}",
+        "unknownCommunity",
+        severity=Severity.WAITING,
+        hint="add it to a Community object, or write the value as A:B",
+    )
+    return None
 
 
 def standard(values: Iterable[Value]) -> frozenset[Community]:

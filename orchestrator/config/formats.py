@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import warnings
 
-from orchestrator.model.address import AddressRange, Family, IPAddress, family_of
+from orchestrator.model.address import AddressRange, Family, Interface, IPAddress, family_of
 from orchestrator.model.community import Community, LargeCommunity
 
 _SECOND = 10**9
@@ -65,6 +66,27 @@ def parse_virtual_address(text: str) -> IPAddress:
     return address
 
 
+def parse_interface(text: str) -> Interface:
+    """Parse an address with the length of its subnet, `192.0.2.1/24`; without one it is alone."""
+    address_text, slash, length_text = text.partition("/")
+    address = parse_host_address(address_text)
+    if address.is_loopback:
+        raise ValueError("an address of loopback scope cannot be announced")
+    length = _length(length_text, family_of(address)) if slash else address.max_prefixlen
+    return ipaddress.ip_interface((address, length))
+
+
+def parse_pattern(text: str) -> str:
+    """Check that `text` is a regular expression whose meaning is clear."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            re.compile(text)
+        except (re.error, OverflowError, RecursionError, Warning) as error:
+            raise ValueError(str(error)) from None
+    return text
+
+
 def parse_range(text: str) -> AddressRange:
     """Parse a pool's entry: `192.0.2.0/24` (host bits are masked off) or `FIRST-LAST`."""
     if "-" in text:
@@ -78,11 +100,16 @@ def parse_range(text: str) -> AddressRange:
 def _network(text: str) -> AddressRange:
     address_text, length_text = text.split("/", 1)
     address = parse_address(address_text.strip())
-    longest = family_of(address).host_length
-    if not _DIGITS.fullmatch(length_text) or len(length_text) > 3 or int(length_text) > longest:
-        raise ValueError(f"the length after / must be 0 to {longest}")
-    network = ipaddress.ip_network((address, int(length_text)), strict=False)
+    length = _length(length_text, family_of(address))
+    network = ipaddress.ip_network((address, length), strict=False)
     return AddressRange(network[0], network[-1], network.prefixlen)
+
+
+def _length(text: str, family: Family) -> int:
+    longest = family.host_length
+    if not _DIGITS.fullmatch(text) or len(text) > 3 or int(text) > longest:
+        raise ValueError(f"the length after / must be 0 to {longest}")
+    return int(text)
 
 
 def _span(first: IPAddress, last: IPAddress) -> AddressRange:
@@ -114,11 +141,8 @@ def parse_duration(text: str) -> int:
 
 
 def whole_seconds(duration_ns: int) -> int:
-    """Round a duration to seconds, halves away from zero, as MetalLB does with BGP timers."""
-    half = _SECOND // 2
-    return (
-        (duration_ns + half) // _SECOND if duration_ns >= 0 else -((half - duration_ns) // _SECOND)
-    )
+    """Cut a duration to seconds, towards zero, as MetalLB does with BGP timers."""
+    return duration_ns // _SECOND if duration_ns >= 0 else -(-duration_ns // _SECOND)
 
 
 def parse_community(text: str) -> Community | LargeCommunity:

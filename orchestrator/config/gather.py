@@ -172,7 +172,10 @@ def _read_source(
         taken=_taken(placed.values(), good),
         problems=tuple(problems),
         lost=any(read.lost for read in contents.values())
-        or any(one.found.faulty and key.kind == "ConfigMap" for key, one in placed.items()),
+        or any(
+            one.found.faulty and (key.kind, key.name) == ("ConfigMap", "config")
+            for key, one in placed.items()
+        ),
     )
 
 

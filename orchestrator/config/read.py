@@ -10,19 +10,23 @@ from typing import Any, TypeVar
 from orchestrator.config.faults import Faults
 from orchestrator.config.gather import Gathered, Memo, Placed, gather
 from orchestrator.config.kinds.endpoints import Slice
+from orchestrator.config.kinds.metallb_extras import ExcludedInterfaces
+from orchestrator.config.kinds.secret import Secret
 from orchestrator.config.link import Good, Linking, ObjectKey, Offer, settle, values_of
 from orchestrator.config.objects import nodes_of
 from orchestrator.config.rules_advertisement import AdvertisementRules
-from orchestrator.config.rules_peer import PeerRules
+from orchestrator.config.rules_names import KnownNames
+from orchestrator.config.rules_peer import Announced, PeerRules
 from orchestrator.config.rules_pool import PoolRules
-from orchestrator.config.rules_virtual_ip import COMMUNITIES, SETTINGS, VirtualIPRules
+from orchestrator.config.rules_settings import SettingsRules
+from orchestrator.config.rules_virtual_ip import COMMUNITIES, VirtualIPRules
+from orchestrator.config.rules_virtual_router import VirtualRouterRules
 from orchestrator.config.source import Source
 from orchestrator.config.tree import Mark, Scalar, Tree
 from orchestrator.model.alike import changed_keys
 from orchestrator.model.cluster import Cluster, Endpoint, Service, ServiceKey
 from orchestrator.model.policy import Policy
 from orchestrator.model.problem import Problem, Severity
-from orchestrator.model.selector import Labels
 from orchestrator.model.settings import Settings
 
 _NOWHERE = Scalar("", plain=True, mark=Mark(1, 1))
@@ -207,28 +211,48 @@ class _Linker:
         settled = self._settle(kind, _PLAIN)
         return ((key, settled[key].value) for key in sorted(settled))
 
+    def _by_name(self, kind: str) -> dict[str, Any]:
+        return {key.name: value for key, value in self._by_key(kind)}
+
+    def _named(self, kind: str) -> frozenset[str]:
+        """Return the names of all objects of a kind that are written, faulty ones too."""
+        written = {entry.offer.key.name for entry in self._offers.get(kind, ())}
+        return frozenset(written.union(key.name for key in self._kept.get(kind, NONE)))
+
     def policy(self) -> Policy:
         """Everything that is configured; to be called before `cluster`."""
         nodes = [node.labels for _, node in self._by_key("Node")] or [{}]
+        secrets = self._by_name("Secret")
         aliases: dict[str, Any] = {}
         for value in self._values("Community", COMMUNITIES):
             aliases.update(value)
         pools = self._values("IPAddressPool", PoolRules().linking())
-        rules = AdvertisementRules(pools, aliases, nodes)
+        names = KnownNames(self._named("IPAddressPool"), self._named("BGPPeer"))
+        rules = AdvertisementRules(pools, aliases, nodes, names)
         advertisements = self._values("BGPAdvertisement", rules.linking())
-        settings = self._values("Settings", SETTINGS)
+        profiles = self._by_name("BFDProfile")
+        announced = Announced(pools, advertisements)
+        peers = PeerRules(secrets, profiles, announced, nodes, self._namespace)
         self._values("VirtualIP", VirtualIPRules(aliases).linking())
+        routers = VirtualRouterRules(self._named("VirtualIP"))
         return Policy(
             pools=tuple(pools),
             bgp_advertisements=tuple(advertisements),
-            peers=tuple(self._peers(nodes)),
-            settings=settings[0] if settings else Settings(),
+            peers=tuple(self._values("BGPPeer", peers.linking())),
+            l2_advertisements=tuple(self._values("L2Advertisement", names.l2_linking())),
+            bfd_profiles=tuple(profiles.values()),
+            virtual_routers=tuple(self._values("VirtualRouter", routers.linking())),
+            settings=self._settings(secrets),
         )
 
-    def _peers(self, nodes: Sequence[Labels]) -> Sequence[Any]:
-        secrets = {key.name: value for key, value in self._by_key("Secret")}
-        rules = PeerRules(secrets, nodes, self._namespace)
-        return self._values("BGPPeer", rules.linking())
+    def _settings(self, secrets: Mapping[str, Secret]) -> Settings:
+        without = Settings()
+        for _, extra in self._by_key("ConfigMap"):
+            if isinstance(extra, ExcludedInterfaces):
+                without = replace(without, excluded_interfaces=extra.patterns)
+        rules = SettingsRules(secrets, without, self._namespace)
+        found = self._values("Settings", rules.linking())
+        return found[0] if found else without
 
     def cluster(self, previous: Reading) -> Cluster:
         """Return the world to be announced."""

@@ -11,6 +11,7 @@ from orchestrator.config.faults import Faults
 from orchestrator.config.formats import family_name
 from orchestrator.config.kinds.bgp_advertisement import AdvertisementDraft
 from orchestrator.config.link import Accepted, Clash, Linking
+from orchestrator.config.rules_names import KnownNames
 from orchestrator.model.policy import BGPAdvertisement, Pool
 from orchestrator.model.selector import Labels, matches_any
 
@@ -22,12 +23,14 @@ class AdvertisementRules:
     pools: Sequence[Pool]
     aliases: Aliases
     nodes: Sequence[Labels]
+    names: KnownNames
 
     def linking(self) -> Linking:
         """Return the rules as `settle` takes them."""
         return Linking(self._link, self._clash)
 
     def _link(self, draft: AdvertisementDraft, faults: Faults) -> BGPAdvertisement:
+        self.names.look_at(draft.references, faults)
         values = resolved(draft.communities, self.aliases, faults)
         if len(values) > MAX_COMMUNITIES:
             message = f"more than {MAX_COMMUNITIES} communities"

@@ -1,9 +1,8 @@
-"""VirtualIPs with community aliases, and the one Settings object."""
+"""VirtualIPs with community aliases, and aliases with each other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from orchestrator.config.communities import Aliases, large, resolved, standard
 from orchestrator.config.faults import Faults
@@ -34,17 +33,9 @@ class VirtualIPRules:
         return replace(draft.virtual_ip, paths=paths)
 
 
-def _keep(draft: Any, faults: Faults) -> Any:
+def _keep(draft: Aliases, faults: Faults) -> Aliases:
     del faults
     return draft
-
-
-def _one_settings(value: Any, accepted: Accepted) -> Clash | None:
-    del value
-    for key in accepted:
-        message = f"{key} is in force already, and there can be one"
-        return Clash((), message, "duplicateSettings", "put all settings into one object")
-    return None
 
 
 def _clashing_alias(value: Aliases, accepted: Accepted) -> Clash | None:
@@ -57,5 +48,4 @@ def _clashing_alias(value: Aliases, accepted: Accepted) -> Clash | None:
     return None
 
 
-SETTINGS = Linking(_keep, _one_settings)
 COMMUNITIES = Linking(_keep, _clashing_alias)

@@ -33,6 +33,20 @@ def _values_fit(values: Values) -> Broken | None:
     return None
 
 
+def _alike(values: Values) -> Values:
+    """Return a condition as MetalLB compares it: the order of its values does not matter."""
+    if not isinstance(values["values"], tuple):
+        return values
+    return {**values, "values": tuple(sorted(values["values"]))}
+
+
+def _same_selector(values: Values) -> Values:
+    conditions = values["matchExpressions"]
+    if not isinstance(conditions, tuple):
+        return values
+    return {**values, "matchExpressions": tuple(_alike(item) for item in conditions)}
+
+
 _EXPRESSION = Record(
     fields=(
         Field("key", LABEL_KEY, "Label key the condition is about.", required=True),
@@ -53,25 +67,66 @@ _EXPRESSION = Record(
     words="a condition on a label",
 )
 
-SELECTOR = Record(
+
+def _values_are_used(values: Values) -> Broken | None:
+    """In v1beta1 values are required, so an operator that takes none cannot be written."""
+    if values["operator"] in ("In", "NotIn"):
+        return None
+    hint = "write the BGPPeer as metallb.io/v1beta2, where values may be left out"
+    return Broken("operator", f"operator {values['operator']} takes no values", hint)
+
+
+_KEY, _OPERATOR, _VALUES = _EXPRESSION.fields
+
+_EXPRESSION_V1BETA1 = Record(
     fields=(
+        _KEY,
+        _OPERATOR,
         Field(
-            "matchLabels", MapOf(LABEL_VALUE, LABEL_KEY), "Labels that must be equal.", default={}
-        ),
-        Field(
-            "matchExpressions",
-            ListOf(_EXPRESSION, max_items=100),
-            "Conditions that must all hold.",
-            default=(),
+            "values",
+            ListOf(LABEL_VALUE, min_items=1, max_items=1000, unique=True),
+            "Values to compare with.",
+            required=True,
         ),
     ),
-    words="a label selector",
+    rules=(Holds("`operator` is In or NotIn", _values_are_used),),
+    words="a condition on a label",
 )
+
+
+def _selector_of(expression: Record, words: str) -> Record:
+    return Record(
+        fields=(
+            Field(
+                "matchLabels",
+                MapOf(LABEL_VALUE, LABEL_KEY),
+                "Labels that must be equal.",
+                default={},
+            ),
+            Field(
+                "matchExpressions",
+                ListOf(expression, max_items=100, unique=True, identity=_alike),
+                "Conditions that must all hold.",
+                default=(),
+            ),
+        ),
+        words=words,
+    )
+
+
+SELECTOR = _selector_of(_EXPRESSION, "a label selector")
+SELECTOR_V1BETA1 = _selector_of(_EXPRESSION_V1BETA1, "a label selector of v1beta1")
+"""MetalLB's own selector of BGPPeer v1beta1: every field of a condition is required."""
 
 
 def selectors_field(name: str, doc: str) -> Field:
     """Declare a list of selectors of which one must match."""
-    return Field(name, ListOf(SELECTOR, max_items=100, unique=True), doc, default=())
+    return Field(name, selector_list(SELECTOR), doc, default=())
+
+
+def selector_list(item: Record) -> ListOf:
+    """Make the type of a list of selectors, each of which may be there once."""
+    return ListOf(item, max_items=100, unique=True, identity=_same_selector)
 
 
 def selector(values: Values) -> Selector:

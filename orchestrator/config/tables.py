@@ -10,12 +10,15 @@ from orchestrator.config.schema import (
     Field,
     Kind,
     ListOf,
+    MapOf,
     Opaque,
     Record,
+    Text,
     Type,
 )
-from orchestrator.config.selectors import SELECTOR
+from orchestrator.config.selectors import SELECTOR, SELECTOR_V1BETA1
 
+_SELECTORS = (SELECTOR, SELECTOR_V1BETA1)
 _HEAD = ("| field | type | default | meaning |", "|---|---|---|---|")
 
 
@@ -68,6 +71,7 @@ def _kind(kind: Kind) -> Iterator[str]:
     if rules:
         yield "Rules: " + "; ".join(rules) + "."
         yield ""
+    yield from ("```yaml", kind.example.rstrip(), "```", "")
 
 
 def _rows(record: Record, prefix: str) -> Iterator[str]:
@@ -78,7 +82,7 @@ def _rows(record: Record, prefix: str) -> Iterator[str]:
         inner, suffix = _inner(field.type)
         if name != "spec":
             yield _row(field, f"{name}{suffix}")
-        if inner is not None and inner is not SELECTOR:
+        if inner is not None and inner not in _SELECTORS:
             yield from _rows(inner, f"{name}{suffix}.")
 
 
@@ -92,8 +96,25 @@ def _inner(wanted: Type) -> tuple[Record | None, str]:
 
 
 def _row(field: Field, name: str) -> str:
-    words = field.type.words.replace("|", "\\|")
+    words = with_limits(field.type).replace("|", "\\|")
     return f"| `{name}` | {words} | {_default(field)} | {field.doc} |"
+
+
+def with_limits(wanted: Type) -> str:
+    """Return a type in words, with its limits of length."""
+    match wanted:
+        case ListOf():
+            limits = f"{wanted.min_items} to {wanted.max_items}" if wanted.min_items else ""
+            once = ", none twice" if wanted.unique else ""
+            number = limits or f"up to {wanted.max_items}"
+            return f"a list of {number}{once} (each: {with_limits(wanted.item)})"
+        case Text(pattern=None):
+            least = f"{wanted.min_length} to " if wanted.min_length else "up to "
+            return f"{wanted.words}, {least}{wanted.max_length} characters"
+        case MapOf():
+            return f"a mapping to {with_limits(wanted.value)}"
+        case _:
+            return wanted.words
 
 
 def _default(field: Field) -> str:
@@ -110,5 +131,5 @@ def _rules(record: Record) -> Iterator[str]:
     yield from (words_of(rule) for rule in record.rules)
     for field in record.fields:
         inner, _ = _inner(field.type)
-        if inner is not None and inner is not SELECTOR:
+        if inner is not None and inner not in _SELECTORS:
             yield from _rules(inner)

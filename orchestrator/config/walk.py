@@ -208,14 +208,17 @@ def _list(wanted: ListOf, node: Tree, path: Path, faults: Faults) -> Any:
         for index, item in enumerate(node.items)
     ]
     if wanted.unique:
-        _refuse_equal(items, path, faults)
+        _refuse_equal(items, wanted.identity, path, faults)
     return tuple(item for item in items if item is not FAULTY)
 
 
-def _refuse_equal(items: list[Any], path: Path, faults: Faults) -> None:
-    for index, item in enumerate(items):
-        if item is not FAULTY and item in items[:index]:
-            first = items.index(item)
+def _refuse_equal(
+    items: list[Any], identity: Callable[[Any], Any], path: Path, faults: Faults
+) -> None:
+    same = [item if item is FAULTY else identity(item) for item in items]
+    for index, item in enumerate(same):
+        first = same.index(item)
+        if item is not FAULTY and first < index:
             message = f"is the same as item {first}; each may be listed once"
             faults.add((*path, index), message, "duplicateItem", hint="remove it")
 

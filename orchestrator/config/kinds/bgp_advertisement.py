@@ -8,22 +8,19 @@ from orchestrator.config.communities import Listed, communities_field, listed
 from orchestrator.config.faults import Faults
 from orchestrator.config.formats import parse_host_address
 from orchestrator.config.item import Item
+from orchestrator.config.kinds.advertisement import NAMES, WHAT_FIELDS, References, what
 from orchestrator.config.schema import (
     Disjoint,
     Field,
     Integer,
     Kind,
-    ListOf,
     Opaque,
     Parsed,
     Record,
-    Text,
 )
-from orchestrator.config.selectors import selectors, selectors_field
 from orchestrator.model.policy import BGPAdvertisement
 
 UINT32 = Integer(0, 2**32 - 1)
-_NAMES = ListOf(Text(max_length=253, min_length=1), max_items=1000, unique=True)
 _AGGREGATED = "an aggregate cannot be made of some Services only"
 
 _SPEC = Record(
@@ -36,19 +33,14 @@ _SPEC = Record(
         ),
         Field(
             "aggregationLengthV6",
-            Integer(1, 128),
+            Integer(0, 128),
             "Prefix length that IPv6 addresses are announced with.",
             default=128,
         ),
         Field("localPref", UINT32, "LOCAL_PREF on iBGP sessions; 0 leaves the default.", default=0),
         communities_field("communities", "`A:B`, `large:A:B:C`, or aliases of Community objects."),
-        Field(
-            "ipAddressPools", _NAMES, "Pools by name; with no selectors either, all.", default=()
-        ),
-        selectors_field("ipAddressPoolSelectors", "Pools by label."),
-        selectors_field("nodeSelectors", "Nodes that announce; none means all."),
-        selectors_field("serviceSelectors", "Services that are announced; none means all."),
-        Field("peers", _NAMES, "BGPPeers by name; none means all.", default=()),
+        *WHAT_FIELDS,
+        Field("peers", NAMES, "BGPPeers by name; none means all.", default=()),
     ),
     rules=(
         Disjoint("serviceSelectors", "aggregationLength", 32, _AGGREGATED),
@@ -74,21 +66,20 @@ _ANNOTATIONS = (
 
 @dataclass(frozen=True, slots=True)
 class AdvertisementDraft:
-    """An advertisement whose community aliases are still names."""
+    """An advertisement whose communities and references are still names."""
 
     advertisement: BGPAdvertisement
     communities: Listed
+    references: References
 
 
 def _build(item: Item, faults: Faults) -> AdvertisementDraft:
+    del faults
     spec = item.body["spec"]
     settings = item.settings
     advertisement = BGPAdvertisement(
         name=item.name,
-        pools=frozenset(spec["ipAddressPools"]),
-        pool_selectors=selectors(spec["ipAddressPoolSelectors"]),
-        node_selectors=selectors(spec["nodeSelectors"]),
-        service_selectors=selectors(spec["serviceSelectors"]),
+        **what(spec),
         peers=frozenset(spec["peers"]),
         aggregation_length=spec["aggregationLength"],
         aggregation_length_v6=spec["aggregationLengthV6"],
@@ -97,8 +88,11 @@ def _build(item: Item, faults: Faults) -> AdvertisementDraft:
         as_path_prepend=settings["orchestrator.io/as-path-prepend"],
         next_hop=settings["orchestrator.io/next-hop"],
     )
-    found = listed(spec["communities"], ("spec", "communities"), faults)
-    return AdvertisementDraft(advertisement, found)
+    return AdvertisementDraft(
+        advertisement,
+        listed(spec["communities"], ("spec", "communities")),
+        References(spec["ipAddressPools"], spec["peers"]),
+    )
 
 
 _NO_SPEC = {field.name: field.default for field in _SPEC.fields}
@@ -111,4 +105,17 @@ KIND = Kind(
     body=Record((Field("spec", _SPEC, default=_NO_SPEC), Field("status", Opaque(), "Not read."))),
     build=_build,
     annotations=_ANNOTATIONS,
+    example="""\
+apiVersion: metallb.io/v1beta1
+kind: BGPAdvertisement
+metadata:
+  name: aggregate
+  annotations: {orchestrator.io/med: "50"}
+spec:
+  aggregationLength: 26
+  localPref: 200
+  communities: ["64500:1", "large:64500:1:2"]
+  nodeSelectors:
+  - matchLabels: {rack: a}
+""",
 )

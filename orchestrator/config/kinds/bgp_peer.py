@@ -1,4 +1,4 @@
-"""BGPPeer v1beta2: one BGP session per selected node (metallb.md 1.4)."""
+"""BGPPeer: one BGP session per selected node, as in v1beta2 (metallb.md 1.4)."""
 
 from __future__ import annotations
 
@@ -40,6 +40,12 @@ DURATION = Parsed("a duration", parse_duration)
 MAX_PASSWORD = 80
 """Longest TCP-MD5 key that Linux takes, in bytes."""
 _LONGEST_TIME_S = 65535
+_ROUTABLE = "give the router a global or unique local address"
+
+
+def has_line_break(password: str) -> bool:
+    """Tell whether a password has what MetalLB refuses in one."""
+    return "\n" in password or "\r" in password
 
 
 def _or_none(parse: Callable[[str], IPAddress]) -> Callable[[str], IPAddress | None]:
@@ -64,7 +70,7 @@ def timers_s(values: Values) -> tuple[int | None, int | None]:
         for name in ("holdTime", "keepaliveTime")
     )
     if hold is None and keepalive is not None:
-        hold = 3 * keepalive
+        hold = whole_seconds(3 * values["keepaliveTime"])
     return hold, keepalive
 
 
@@ -76,7 +82,9 @@ def _timers_fit(values: Values) -> Broken | None:
     field = "keepaliveTime" if values["holdTime"] is None else "holdTime"
     if hold < 0 or hold in (1, 2) or hold > _LONGEST_TIME_S:
         return Broken(field, f"a hold time of {hold} s; it is 0, or 3 s to {_LONGEST_TIME_S} s")
-    if keepalive is not None and not 0 <= keepalive <= hold:
+    if keepalive is None or values["holdTime"] is None:
+        return None
+    if not 0 <= values["keepaliveTime"] <= values["holdTime"]:
         return Broken("keepaliveTime", f"keepalive time {keepalive} s exceeds hold time {hold} s")
     return None
 
@@ -89,8 +97,8 @@ def _connect_time_fits(values: Values) -> Broken | None:
 
 
 def _internal(values: Values) -> bool:
-    own = values["localASN"] or values["myASN"]
-    return bool(values["dynamicASN"] == "internal" or values["peerASN"] == own)
+    """Tell whether MetalLB, or the session itself, is inside one AS."""
+    return values["peerASN"] in (values["myASN"], values["localASN"])
 
 
 def _multihop_fits(values: Values) -> Broken | None:
@@ -102,7 +110,7 @@ def _multihop_fits(values: Values) -> Broken | None:
 def _addresses_fit(values: Values) -> Broken | None:
     peer, source = values["peerAddress"], values["sourceAddress"]
     if peer is not None and peer.version == 6 and peer.is_link_local:
-        return Broken("peerAddress", "a link-local address needs an interface", "use interface")
+        return Broken("peerAddress", "a link-local address needs an interface", _ROUTABLE)
     if peer is not None and source is not None and family_of(peer) is not family_of(source):
         return Broken("sourceAddress", "is not of the family of peerAddress")
     return None
@@ -111,6 +119,15 @@ def _addresses_fit(values: Values) -> Broken | None:
 def _has_own_as(values: Values) -> Broken | None:
     return None if values["myASN"] else Broken("myASN", "an AS number is not 0 (RFC 7607)")
 
+
+HAS_OWN_AS = Holds("`myASN` is not 0", _has_own_as)
+TIMERS_FIT = Holds(
+    "`holdTime` is 0 or 3 s to 65535 s, and `keepaliveTime` at most that", _timers_fit
+)
+MULTIHOP_FITS = Holds("`ebgpMultiHop` is for eBGP", _multihop_fits)
+ADDRESSES_FIT = Holds(
+    "`peerAddress` is not link-local, and `sourceAddress` of its family", _addresses_fit
+)
 
 _PASSWORD_SECRET = Record(
     (
@@ -127,15 +144,17 @@ _SPEC = Record(
         Field("peerASN", AS_NUMBER, "The peer's AS number.", default=0),
         Field(
             "dynamicASN",
-            Choice(("", "internal", "external")),
-            "Take the peer's AS number as it comes: `internal` is ours, `external` any other.",
+            Choice(("internal", "external")),
+            "Not possible with ExaBGP, which must know the peer's AS number.",
             default="",
         ),
         Field(
             "localASN", Integer(1, 2**32 - 1), "AS number used on this session instead of myASN."
         ),
         Field("peerAddress", _ADDRESS, "The peer's address."),
-        Field("interface", INTERFACE, "Interface of an unnumbered (IPv6 link-local) session."),
+        Field(
+            "interface", INTERFACE, "Not possible with ExaBGP, which must know the peer's address."
+        ),
         Field("sourceAddress", _ADDRESS, "Own address of the session; else the kernel's choice."),
         Field("peerPort", Integer(1, 16384), "TCP port of the peer.", default=179),
         Field("holdTime", DURATION, "Hold time, 0 or at least 3 s; 90 s when absent."),
@@ -152,7 +171,10 @@ _SPEC = Record(
         ),
         Field("passwordSecret", _PASSWORD_SECRET, "kubernetes.io/basic-auth Secret with the key."),
         Field(
-            "bfdProfile", Text(max_length=253), "BFDProfile; not used by this version.", default=""
+            "bfdProfile",
+            Text(max_length=253),
+            "BFDProfile; the session runs without BFD in this version.",
+            default="",
         ),
         Field(
             "enableGracefulRestart",
@@ -164,7 +186,7 @@ _SPEC = Record(
         Field(
             "vrf",
             Text(max_length=64),
-            "VRF device that the session is bound to; not tried on a real VRF.",
+            "Not possible with ExaBGP, which has no VRFs.",
             default="",
         ),
         Field("disableMP", Boolean(), "Deprecated in MetalLB; has no effect.", default=False),
@@ -176,18 +198,21 @@ _SPEC = Record(
         ),
     ),
     rules=(
-        Holds("`myASN` is not 0", _has_own_as),
+        HAS_OWN_AS,
         ExactlyOne(("peerASN", "dynamicASN")),
         ExactlyOne(("peerAddress", "interface")),
         AtMostOne(("password", "passwordSecret")),
-        Holds("`holdTime` is 0 or 3 s to 65535 s, and `keepaliveTime` at most that", _timers_fit),
+        TIMERS_FIT,
         Holds("`connectTime` is 1 to 65535 whole seconds", _connect_time_fits),
-        Holds("`ebgpMultiHop` is for eBGP", _multihop_fits),
-        Holds("`peerAddress` is not link-local, and `sourceAddress` of its family", _addresses_fit),
+        MULTIHOP_FITS,
+        ADDRESSES_FIT,
     ),
 )
 
-_ANNOTATIONS = (
+FIELDS = {field.name: field for field in _SPEC.fields}
+"""The fields of `spec` by name."""
+
+ANNOTATIONS = (
     Field(
         "orchestrator.io/ttl-security",
         Boolean(),
@@ -211,20 +236,41 @@ class PeerDraft:
     secret: str | None = None
 
 
+_HAS_NO_EFFECT = {
+    "connectTime": "has no effect: ExaBGP chooses the time between attempts",
+    "disableMP": "is deprecated and has no effect",
+}
+
+
 def _warn(spec: Values, faults: Faults) -> None:
     hold, keepalive = timers_s(spec)
     if keepalive is not None and hold is not None and keepalive != hold // 3:
         message = f"keepalives are sent at a third of the hold time, every {hold // 3} s"
         faults.warn(("spec", "keepaliveTime"), message, "keepaliveIgnored")
-    ignored = {
-        "connectTime": "has no effect: ExaBGP chooses the time between attempts",
-        "disableMP": "is deprecated and has no effect",
-        "bfdProfile": "is not used by this version: the session runs without BFD",
-        "vrf": "binds the session to the VRF's device; this was not tried on a real VRF",
-    }
-    for name, message in ignored.items():
+    for name, message in _HAS_NO_EFFECT.items():
         if spec[name]:
             faults.warn(("spec", name), f"{name} {message}", "notSupported")
+
+
+def _refuse_impossible(spec: Values, faults: Faults) -> None:
+    """Refuse what ExaBGP cannot do (DESIGN 5, rule 12); nothing of it is dropped in silence."""
+    own = f"write peerASN: {spec['myASN']}"
+    other = "write the router's AS number as peerASN; several routers need a BGPPeer each"
+    instead = {
+        "vrf": ("sessions in a VRF", "use an address reached from the default VRF; remove vrf"),
+        "dynamicASN": (
+            "peers of unknown AS number",
+            own if spec["dynamicASN"] == "internal" else other,
+        ),
+        "interface": (
+            "unnumbered sessions",
+            "give the router an address on that link and write it as peerAddress",
+        ),
+    }
+    for name, (what, hint) in instead.items():
+        if spec[name]:
+            message = f"{name} is not possible: ExaBGP has no {what}"
+            faults.add(("spec", name), message, "notPossible", hint=hint)
 
 
 def _refuse_contradiction(item: Item, faults: Faults) -> None:
@@ -239,12 +285,16 @@ def _password(spec: Values, faults: Faults) -> str | None:
     password: str = spec["password"]
     if len(password.encode("utf-8")) > MAX_PASSWORD:
         faults.add(("spec", "password"), f"is longer than {MAX_PASSWORD} bytes", "invalidValue")
+    elif has_line_break(password):
+        faults.add(("spec", "password"), "has a line break, as no router has", "invalidValue")
     return password or None
 
 
-def _build(item: Item, faults: Faults) -> PeerDraft:
+def build(item: Item, faults: Faults) -> PeerDraft:
+    """Return what a peer means by itself."""
     spec = item.body["spec"]
     _warn(spec, faults)
+    _refuse_impossible(spec, faults)
     _refuse_contradiction(item, faults)
     secret = spec["passwordSecret"]
     password = _password(spec, faults)
@@ -253,14 +303,12 @@ def _build(item: Item, faults: Faults) -> PeerDraft:
 
 def _peer(item: Item, password: str | None) -> Peer:
     spec = item.body["spec"]
-    own = spec["localASN"] or spec["myASN"]
     connect = spec["connectTime"]
     return Peer(
         name=item.name,
         my_asn=spec["myASN"],
-        peer_asn=own if spec["dynamicASN"] == "internal" else spec["peerASN"] or None,
+        peer_asn=spec["peerASN"] or None,
         address=spec["peerAddress"],
-        interface=spec["interface"] or None,
         port=spec["peerPort"],
         source_address=spec["sourceAddress"],
         local_asn=spec["localASN"],
@@ -272,7 +320,6 @@ def _peer(item: Item, password: str | None) -> Peer:
         bfd_profile=spec["bfdProfile"] or None,
         graceful_restart=spec["enableGracefulRestart"],
         ebgp_multihop=spec["ebgpMultiHop"],
-        vrf=spec["vrf"] or None,
         dual_stack=spec["dualStackAddressFamily"],
         ttl_security=item.settings["orchestrator.io/ttl-security"],
         passive=item.settings["orchestrator.io/passive"],
@@ -285,6 +332,19 @@ KIND = Kind(
     versions=("v1beta2",),
     doc="A BGP session to one router, from every node that is selected.",
     body=Record((Field("spec", _SPEC, required=True), Field("status", Opaque(), "Not read."))),
-    build=_build,
-    annotations=_ANNOTATIONS,
+    build=build,
+    annotations=ANNOTATIONS,
+    example="""\
+apiVersion: metallb.io/v1beta2
+kind: BGPPeer
+metadata: {name: r1}
+spec:
+  myASN: 64500
+  peerASN: 64510
+  peerAddress: 192.168.121.1
+  holdTime: 30s
+  ebgpMultiHop: true
+  nodeSelectors:
+  - matchLabels: {rack: a}
+""",
 )

@@ -10,7 +10,7 @@ from orchestrator.config.schema import Field, Kind, ListOf, Opaque, Parsed, Reco
 
 _ALIAS = Record(
     (
-        Field("name", Text(max_length=253, min_length=1), "Name of the alias.", required=True),
+        Field("name", Text(max_length=253), "Name of the alias.", default=""),
         Field(
             "value",
             Parsed("a community", parse_community),
@@ -28,10 +28,12 @@ _SPEC = Record(
 def _build(item: Item, faults: Faults) -> Aliases:
     aliases: dict[str, Value] = {}
     for index, alias in enumerate((item.body["spec"] or {"communities": ()})["communities"]):
+        path = ("spec", "communities", index, "name")
         if alias["name"] in aliases:
-            path = ("spec", "communities", index, "name")
             message = f"alias {shown(alias['name'])} is defined twice in this object"
             faults.add(path, message, "duplicateAlias", hint="remove one of them")
+        elif not alias["name"]:
+            faults.warn(path, "an alias without a name cannot be used", "unnamedAlias")
         aliases[alias["name"]] = alias["value"]
     return aliases
 
@@ -43,4 +45,13 @@ KIND = Kind(
     doc="Names (aliases) for BGP communities, for use in advertisements and VirtualIPs.",
     body=Record((Field("spec", _SPEC), Field("status", Opaque(), "Not read."))),
     build=_build,
+    example="""\
+apiVersion: metallb.io/v1beta1
+kind: Community
+metadata: {name: names}
+spec:
+  communities:
+  - {name: no-export, value: "65535:65281"}
+  - {name: blue, value: "large:64500:1:2"}
+""",
 )

@@ -23,9 +23,11 @@ from orchestrator.config.selectors import selectors, selectors_field
 from orchestrator.model.address import AddressRange
 from orchestrator.model.policy import Pool, ServiceAllocation
 
+_INT32 = Integer(-(2**31), 2**31 - 1)
+
 _ALLOCATION = Record(
     (
-        Field("priority", Integer(0, 2**31 - 1), "Lower is tried first; 0 comes last.", default=0),
+        Field("priority", _INT32, "Lower is tried first; 0 comes last.", default=0),
         Field(
             "namespaces",
             ListOf(Text(max_length=63), max_items=1000, unique=True),
@@ -117,4 +119,19 @@ KIND = Kind(
         )
     ),
     build=_build,
+    example="""\
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata:
+  name: shop
+  labels: {zone: a}
+spec:
+  addresses: [192.0.2.0/25, 198.51.100.10-198.51.100.20, "2001:db8::/120"]
+  avoidBuggyIPs: true
+  serviceAllocation:
+    priority: 10
+    namespaces: [shop]
+    serviceSelectors:
+    - matchExpressions: [{key: tier, operator: In, values: [web, api]}]
+""",
 )

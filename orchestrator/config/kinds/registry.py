@@ -43,9 +43,7 @@ KINDS: tuple[Kind, ...] = (
     node.NAMESPACE,
 )
 
-_BY_NAME = {
-    (kind.group, version, kind.name): kind for kind in KINDS for version in kind.versions
-}
+_BY_NAME = {(kind.group, version, kind.name): kind for kind in KINDS for version in kind.versions}
 _WRITTEN_BY_US = "it reports a state and configures nothing"
 _NOT_READ = {
     ("metallb.io", "ServiceL2Status"): _WRITTEN_BY_US,

@@ -8,9 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.config.communities import Listed, communities_field, listed
-from orchestrator.config.faults import Faults, shown
+from orchestrator.config.faults import Faults
 from orchestrator.config.formats import parse_host_address, parse_virtual_address
 from orchestrator.config.item import Item
+from orchestrator.config.kinds.trust import (
+    ABSOLUTE,
+    COMMAND,
+    UNTRUSTED_HINT,
+    check_program,
+    refuse_untrusted,
+)
 from orchestrator.config.schema import (
     AtMost,
     Choice,
@@ -55,7 +62,6 @@ _HOST_FIELD = Field(
     "Address that is probed.",
     default=_LOOPBACK,
 )
-_ABSOLUTE = Text("an absolute path", re.compile(r"/[^\x00-\x1f\x7f]*"), 4096)
 _URL_PATH = Text("a path that begins with /", re.compile(r"/[!-~]*"), 2048)
 
 _HTTP = Record(
@@ -84,7 +90,7 @@ _EXEC = Record(
     (
         Field(
             "command",
-            ListOf(Text("text", re.compile(r"[^\x00]*"), 4096), min_items=1, max_items=100),
+            COMMAND,
             "Program (absolute path) and arguments; no shell. Good when it ends with status 0.",
             required=True,
         ),
@@ -108,7 +114,7 @@ _CHECK = Record(
         Field("fall", _TIMES, "Bad results in a row that take it down.", default=3),
         Field(
             "disableFile",
-            _ABSOLUTE,
+            ABSOLUTE,
             "While this file exists the VIP is disabled; in trusted local files only.",
         ),
     ),
@@ -217,16 +223,14 @@ def _refuse_untrusted(item: Item, faults: Faults) -> None:
     check = item.body["spec"]["check"]
     if item.trusted or check is None:
         return
-    hint = "move the object to a local file of root or the service's user, not world-writable"
     for name in ("exec", "disableFile"):
         if check[name] is not None:
-            message = f"{name} is taken only from a trusted local file"
-            faults.add(("spec", "check", name), message, "untrusted", hint=hint)
+            refuse_untrusted(("spec", "check", name), name, faults)
     for name in ("http", "tcp"):
         own = {str(address) for address in item.body["spec"]["addresses"]}
         if check[name] is not None and not _own_host(check[name]["host"], own):
             message = "another host is probed only on behalf of a trusted local file"
-            faults.add(("spec", "check", name, "host"), message, "untrusted", hint=hint)
+            faults.add(("spec", "check", name, "host"), message, "untrusted", hint=UNTRUSTED_HINT)
 
 
 def _own_host(host: str, own: set[str]) -> bool:
@@ -237,11 +241,7 @@ def _look_at_command(spec: Values, faults: Faults) -> None:
     check = spec["check"]
     if check is None or check["exec"] is None:
         return
-    program = check["exec"]["command"][0]
-    if not program.startswith("/"):
-        path = ("spec", "check", "exec", "command", 0)
-        message = f"{shown(program)} is not an absolute path"
-        faults.add(path, message, "invalidValue", hint="there is no PATH and no shell")
+    check_program(check["exec"]["command"], ("spec", "check", "exec", "command"), faults)
 
 
 def _warn(spec: Values, faults: Faults) -> None:
@@ -261,7 +261,7 @@ def _build(item: Item, faults: Faults) -> VirtualIPDraft:
     _look_at_command(spec, faults)
     _warn(spec, faults)
     by_state = {
-        Health(state): listed(texts, ("spec", "communities", state), faults)
+        Health(state): listed(texts, ("spec", "communities", state))
         for state, texts in (spec["communities"] or {}).items()
     }
     return VirtualIPDraft(_virtual_ip(item), by_state)
@@ -295,4 +295,17 @@ KIND = Kind(
     doc="An address of a box without Kubernetes, with the health check that decides about it.",
     body=Record((Field("spec", _SPEC, required=True), Field("status", Opaque(), "Not read."))),
     build=_build,
+    example="""\
+apiVersion: orchestrator.io/v1alpha1
+kind: VirtualIP
+metadata:
+  name: web
+  labels: {tier: front}
+spec:
+  addresses: [192.0.2.1]
+  ports: [{port: 443}]
+  check: {tcp: {port: 443}, rise: 3, fall: 2}
+  onDown: demote
+  med: {up: 100, down: 500}
+""",
 )

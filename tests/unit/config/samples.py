@@ -12,9 +12,12 @@ from orchestrator.model.problem import Problem, Severity
 GROUPS = {
     "IPAddressPool": "metallb.io/v1beta1",
     "BGPAdvertisement": "metallb.io/v1beta1",
+    "L2Advertisement": "metallb.io/v1beta1",
+    "BFDProfile": "metallb.io/v1beta1",
     "Community": "metallb.io/v1beta1",
     "BGPPeer": "metallb.io/v1beta2",
     "VirtualIP": "orchestrator.io/v1alpha1",
+    "VirtualRouter": "orchestrator.io/v1alpha1",
     "Settings": "orchestrator.io/v1alpha1",
     "EndpointSlice": "discovery.k8s.io/v1",
 }
@@ -22,6 +25,7 @@ GROUPS = {
 POOL = "addresses: [192.0.2.0/24]"
 PEER = "myASN: 64500\npeerASN: 64500\npeerAddress: 192.168.121.1"
 VIP = "addresses: [192.0.2.1]"
+ROUTER = "interface: eth0\nvrid: 51\naddresses: [192.0.2.254/24]"
 
 
 def text_of(kind: str, name: str, spec: str | None = None, **metadata: Any) -> str:

@@ -293,10 +293,11 @@ def test_unusable_secret_is_an_error(text: str, words: str) -> None:
     assert problem.path == "spec.passwordSecret.name"
 
 
-def test_line_break_in_a_password_is_pointed_out() -> None:
-    """The usual slip of `echo x | base64` is a warning."""
-    reading = read_text(PEER_WITH_SECRET, secret("data: {password: eAo=}"))
-    assert only(reading.problems).code == "passwordLineBreak"
+def test_line_break_in_a_password_is_an_error() -> None:
+    """The usual slip of `echo x | base64` is refused, as in MetalLB, with what to do."""
+    problem = only(read_text(PEER_WITH_SECRET, secret("data: {password: eAo=}")).problems)
+    assert (problem.severity, problem.code) == (Severity.ERROR, "passwordLineBreak")
+    assert "echo -n" in (problem.hint or "")
 
 
 def test_secrets_elsewhere_are_ignored() -> None:

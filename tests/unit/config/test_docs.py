@@ -22,6 +22,10 @@ def test_reference_is_current() -> None:
     assert with_reference(page) == page
 
 
+NOT_RUN_YET = frozenset({"notSupported"})
+"""What a VirtualRouter is warned of until layer 2 is here."""
+
+
 def test_examples_are_valid() -> None:
     """Every whole example of the page is read without a problem."""
     examples = re.findall(
@@ -29,8 +33,19 @@ def test_examples_are_valid() -> None:
     )
     assert len(examples) >= 2
     for example in examples:
-        assert errors(read_text(example)) == []
-        assert read_text(example).problems == ()
+        reading = read_text(example)
+        allowed = NOT_RUN_YET if "VirtualRouter" in example else frozenset()
+        assert {problem.code for problem in reading.problems} <= allowed
+        assert errors(reading) == []
+
+
+def test_every_kind_of_ours_has_an_example() -> None:
+    """The example of a kind is an object of that kind and version, and more than a name."""
+    for kind in KINDS:
+        if kind.strict:
+            assert f"apiVersion: {kind.group}/{kind.versions[0]}\n" in kind.example
+            assert f"kind: {kind.name}\n" in kind.example
+            assert "\nspec:" in kind.example
 
 
 def fields_of(wanted: Type) -> list[Field]:

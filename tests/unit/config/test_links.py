@@ -197,7 +197,6 @@ def peer(name: str, extra: str = "") -> str:
         ("", "", False),
         (f"\n{on('n1')}", "", False),
         (f"\n{on('n1')}", f"\n{on('n2')}", True),
-        ("", "\nvrf: red", True),
     ],
 )
 def test_two_peers_with_one_address(first: str, second: str, valid: bool) -> None:
@@ -205,13 +204,6 @@ def test_two_peers_with_one_address(first: str, second: str, valid: bool) -> Non
     reading = read_text(*NODES, peer("a", first), peer("b", second))
     assert [found.name for found in reading.policy.peers] == (["a", "b"] if valid else ["a"])
     assert reading.valid is valid
-
-
-def test_two_peers_on_one_interface() -> None:
-    """The same holds for unnumbered sessions."""
-    spec = PEER.replace("peerAddress: 192.168.121.1", "interface: eth0")
-    reading = read_text(text_of("BGPPeer", "a", spec), text_of("BGPPeer", "b", spec))
-    assert only(reading.problems).path == "spec.interface"
 
 
 def test_object_given_twice() -> None:

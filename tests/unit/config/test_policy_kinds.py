@@ -16,6 +16,11 @@ from tests.unit.config.samples import PEER, POOL, codes, errors, only, read_text
 MED = "{orchestrator.io/med: '%s'}"
 
 
+def peer_text(name: str, address: str) -> str:
+    """Make a peer with an address of its own."""
+    return text_of("BGPPeer", name, PEER.replace("192.168.121.1", address))
+
+
 def peer_of(spec: str, **metadata: str) -> Peer:
     """Read one peer that has no error."""
     reading = read_text(text_of("BGPPeer", "r1", spec, **metadata))
@@ -103,7 +108,7 @@ serviceAllocation:
         ("addresses: [10.0.0.0/8, 10.1.0.0/16]", "overlappingRanges"),
         (f"{POOL}\nserviceAllocation: {{namespaces: [a, a]}}", "duplicateItem"),
         (f"{POOL}\nserviceAllocation: {{namespaceSelectors: [{{}}, {{}}]}}", "duplicateItem"),
-        (f"{POOL}\nserviceAllocation: {{priority: -1}}", "invalidValue"),
+        (f"{POOL}\nserviceAllocation: {{priority: 2147483648}}", "invalidValue"),
     ],
 )
 def test_pool_refusals(spec: str, code: str) -> None:
@@ -153,7 +158,9 @@ aggregationLength: 26
 aggregationLengthV6: 64"""
     annotations = "{orchestrator.io/med: '50', orchestrator.io/as-path-prepend: '2', "
     annotations += "orchestrator.io/next-hop: 192.0.2.9}"
-    reading = read_text(text_of("BGPAdvertisement", "a", spec, annotations=annotations))
+    text = text_of("BGPAdvertisement", "a", spec, annotations=annotations)
+    others = (peer_text("r1", "192.168.121.1"), peer_text("r2", "192.168.121.2"))
+    reading = read_text(text, text_of("IPAddressPool", "p1", POOL), *others)
     assert reading.problems == ()
     found = reading.policy.bgp_advertisements[0]
     assert (found.local_pref, found.med, found.as_path_prepend) == (200, 50, 2)
@@ -275,24 +282,30 @@ dualStackAddressFamily: true"""
     assert not peer.selects({"rack": "b"})
 
 
-def test_dynamic_as_numbers() -> None:
-    """`internal` is the session's own AS, `external` is any other."""
-    spec = PEER.replace("peerASN: 64500", "dynamicASN: internal")
-    assert peer_of(spec).ibgp
-    assert peer_of(spec.replace("internal", "external")).peer_asn is None
+@pytest.mark.parametrize(
+    ("change", "field", "hint"),
+    [
+        (("peerASN: 64500", "dynamicASN: internal"), "dynamicASN", "peerASN: 64500"),
+        (("peerASN: 64500", "dynamicASN: external"), "dynamicASN", "peerASN"),
+        (("peerAddress: 192.168.121.1", "interface: eth0"), "interface", "peerAddress"),
+        (("peerASN: 64500", "peerASN: 64500\nvrf: red"), "vrf", "default VRF"),
+    ],
+)
+def test_what_exabgp_cannot_do(change: tuple[str, str], field: str, hint: str) -> None:
+    """What ExaBGP cannot do is an error on that peer that says so, and what to do instead."""
+    reading = read_text(text_of("BGPPeer", "a", PEER.replace(*change)))
+    problem = only(reading.problems)
+    assert (problem.severity, problem.path) == (Severity.ERROR, f"spec.{field}")
+    assert "ExaBGP" in problem.message
+    assert hint in (problem.hint or "")
+    assert reading.policy.peers == ()
 
 
 def test_empty_values_count_as_absent() -> None:
     """Zero and empty text mean absent, as MetalLB's own clients write them."""
-    spec = "myASN: 64500\npeerASN: 0\ndynamicASN: internal\npeerAddress: ''\ninterface: eth0\n"
-    spec += "routerID: ''\nsourceAddress: ''\npassword: ''\npasswordSecret: {}\nvrf: ''"
-    peer = peer_of(spec)
-    assert (peer.interface, peer.address, peer.router_id, peer.password) == (
-        "eth0",
-        None,
-        None,
-        None,
-    )
+    spec = PEER + "\ninterface: ''\nrouterID: ''\nsourceAddress: ''\npassword: ''\n"
+    peer = peer_of(spec + "passwordSecret: {}\nvrf: ''\nbfdProfile: ''")
+    assert peer == peer_of(PEER)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +315,8 @@ def test_empty_values_count_as_absent() -> None:
         ("3s", None, 3),
         ("0s", None, 0),
         ("1.5m", None, 90),
-        ("89600ms", None, 90),
+        ("89600ms", None, 89),
+        ("900ms", None, 0),
         (None, "60s", 180),
         ("9s", "3s", 9),
         ("65535s", None, 65535),
@@ -348,6 +362,10 @@ def test_keepalive_that_will_not_be_used() -> None:
         (("192.168.121.1", "192.168.121.1\nholdTime: foo"), "spec.holdTime"),
         (("192.168.121.1", "192.168.121.1\nholdTime: -9s"), "spec.holdTime"),
         (("192.168.121.1", "192.168.121.1\nholdTime: 24h"), "spec.holdTime"),
+        (("192.168.121.1", "192.168.121.1\nholdTime: 2900ms"), "spec.holdTime"),
+        (("192.168.121.1", "192.168.121.1\nkeepaliveTime: 900ms"), "spec.keepaliveTime"),
+        (("192.168.121.1", "192.168.121.1\npassword: 'a\n\n  b'"), "spec.password"),
+        (("peerASN: 64500\n", "peerASN: 64500\ndynamicASN: ''\n"), "spec.dynamicASN"),
         (
             ("192.168.121.1", "192.168.121.1\nholdTime: 9s\nkeepaliveTime: 10s"),
             "spec.keepaliveTime",
@@ -373,9 +391,7 @@ def test_peer_refusals(change: tuple[str, str], path: str) -> None:
     assert reading.policy.peers == ()
 
 
-@pytest.mark.parametrize(
-    "field", ["connectTime: 10s", "disableMP: true", "bfdProfile: x", "vrf: red"]
-)
+@pytest.mark.parametrize("field", ["connectTime: 10s", "disableMP: true"])
 def test_what_has_no_effect_is_a_warning(field: str) -> None:
     """Fields of MetalLB that cannot be honoured are warned about; the session is there."""
     reading = read_text(text_of("BGPPeer", "a", f"{PEER}\n{field}"))
@@ -388,13 +404,3 @@ def test_ttl_security_is_for_one_hop() -> None:
     spec = PEER.replace("peerASN: 64500", "peerASN: 64501") + "\nebgpMultiHop: true"
     text = text_of("BGPPeer", "a", spec, annotations="{orchestrator.io/ttl-security: 'true'}")
     assert codes(read_text(text)) == ["brokenRule"]
-
-
-def test_settings() -> None:
-    """The one Settings object is in force; a second one is an error."""
-    first = text_of("Settings", "a", "maxDraining: 3")
-    second = text_of("Settings", "b", "maxDraining: 4")
-    assert read_text(first).policy.settings.max_draining == 3
-    reading = read_text(second, first)
-    assert reading.policy.settings.max_draining == 3
-    assert only(reading.problems).object == "Settings metallb-system/b"

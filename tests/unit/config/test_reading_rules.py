@@ -153,10 +153,10 @@ def test_object_without_metadata() -> None:
 @pytest.mark.parametrize(
     ("version", "kind", "severity"),
     [
-        ("metallb.io/v1beta1", "L2Advertisement", Severity.WARNING),
-        ("metallb.io/v1beta1", "BFDProfile", Severity.WARNING),
-        ("metallb.io/v1beta1", "BGPPeer", Severity.WARNING),
-        ("orchestrator.io/v1alpha1", "VirtualRouter", Severity.WARNING),
+        ("metallb.io/v1beta2", "L2Advertisement", Severity.WARNING),
+        ("metallb.io/v1beta3", "BGPPeer", Severity.WARNING),
+        ("metallb.io/v1beta1", "ServiceL2Status", Severity.WARNING),
+        ("orchestrator.io/v1alpha1", "SpeakerState", Severity.WARNING),
         ("metallb.io/v1beta1", "IPAdressPool", Severity.WARNING),
         ("apps/v1", "Deployment", None),
         ("example.org/v1", "BGPPeer", None),

@@ -1,0 +1,62 @@
+"""The one Settings object, with Secrets and what an old ConfigMap says beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from orchestrator.config.faults import Faults
+from orchestrator.config.kinds.secret import MEMBER_KEY, Secret
+from orchestrator.config.kinds.settings import SettingsDraft
+from orchestrator.config.link import Accepted, Clash, Linking
+from orchestrator.model.problem import Severity
+from orchestrator.model.settings import Settings
+
+_AUTH_SECRET = ("spec", "membership", "authSecret")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRules:
+    """What Settings refer to.
+
+    `without` are the settings where there is no such object; what it leaves open is as there.
+    """
+
+    secrets: Mapping[str, Secret]
+    without: Settings
+    namespace: str
+
+    def linking(self) -> Linking:
+        """Return the rules as `settle` takes them."""
+        return Linking(self._link, _one_settings)
+
+    def _link(self, draft: SettingsDraft, faults: Faults) -> Settings:
+        name = draft.settings.membership.auth_secret
+        if name is not None:
+            self._look_at_secret(name, faults)
+        if draft.excluded is None:
+            return replace(draft.settings, excluded_interfaces=self.without.excluded_interfaces)
+        return replace(draft.settings, excluded_interfaces=draft.excluded)
+
+    def _look_at_secret(self, name: str, faults: Faults) -> None:
+        secret = self.secrets.get(name)
+        if secret is None:
+            faults.add(
+                _AUTH_SECRET,
+                f"there is no Secret {self.namespace}/{name}",
+                "missingSecret",
+                severity=Severity.WAITING,
+                hint="members do not speak without their key",
+            )
+        elif not secret.authenticates:
+            message = f"Secret {self.namespace}/{name} has no key {MEMBER_KEY}"
+            faults.add(_AUTH_SECRET, message, "invalidSecret")
+
+
+def _one_settings(value: Any, accepted: Accepted) -> Clash | None:
+    del value
+    for key in accepted:
+        message = f"{key} is in force already, and there can be one"
+        return Clash((), message, "duplicateSettings", "put all settings into one object")
+    return None
