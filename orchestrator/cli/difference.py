@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from orchestrator.cli.output import painted
+from orchestrator.planner.difference import differs
 
 Entry = Mapping[str, Any]
 
@@ -30,7 +31,7 @@ def print_difference(found: Mapping[str, Any], parts: Sequence[str] = tuple(TITL
             click.echo(TITLES[part])
         for sign, text in lines:
             click.echo(painted(f"  {sign} {text}", _COLOURS[sign]))
-    click.echo(_summary(found))
+    click.echo(_summary(found) if differs(found) else "no difference")
 
 
 def _lines(part: str, sides: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -106,6 +107,6 @@ def _summary(found: Mapping[str, Any]) -> str:
         if pair["before"][what] and pair["before"][what] != pair["after"][what]
     ]
     return (
-        f"{len(routes['added'])} routes announced, {len(routes['removed'])} withdrawn, "
-        f"{len(routes['changed'])} changed; {len(moved)} addresses or owners moved"
+        f"routes: {len(routes['added'])} announced, {len(routes['removed'])} withdrawn, "
+        f"{len(routes['changed'])} changed; addresses and owners moved: {len(moved)}"
     )

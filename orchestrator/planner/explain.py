@@ -131,7 +131,10 @@ def _chain(
     plan: Plan, assignment: Assignment, verdict: Verdict, live: Live | None
 ) -> NodeExplanation:
     if live is None:
-        return NodeExplanation(verdict.node, verdict.protocol, _planned_steps(assignment, verdict))
+        steps = list(_planned_steps(assignment, verdict))
+        if verdict.announced and verdict.protocol is Protocol.LAYER2:
+            steps.append(good("elected", verdict.message))
+        return NodeExplanation(verdict.node, verdict.protocol, tuple(steps))
     progress = Progress(plan, live)
     steps = list(_planned_steps(assignment, replace(verdict, message=progress.words(verdict))))
     if all(step.ok for step in steps):
@@ -151,8 +154,6 @@ def _planned_steps(assignment: Assignment, verdict: Verdict) -> tuple[Step, ...]
         steps.append(good(name, "ok"))
     if stop is not None:
         return (*steps, _refused(stop, verdict))
-    if verdict.protocol is Protocol.LAYER2:
-        steps.append(good("elected", verdict.message))
     return tuple(steps)
 
 

@@ -9,18 +9,18 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.model.address import IPAddress, IPNetwork
-from orchestrator.model.cluster import Cluster
+from orchestrator.model.cluster import Cluster, Node
 from orchestrator.model.live import Live
 from orchestrator.model.local import Local
-from orchestrator.model.plan import Plan, Reason
-from orchestrator.model.policy import BGPAdvertisement, Policy
+from orchestrator.model.plan import Plan, Protocol, Reason
+from orchestrator.model.policy import BGPAdvertisement, L2Advertisement, Policy
 from orchestrator.model.selector import Operator, Requirement, Selector
 from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
 from orchestrator.model.virtual_ip import Check, Health, TcpProbe, VirtualIP
 from orchestrator.planner import plan
 from orchestrator.planner.explain import Explanation, explain
 from orchestrator.planner.progress import Step
-from tests.unit.planner.world import R1, cluster, ip, policy, service
+from tests.unit.planner.world import POOL, R1, cluster, ip, policy, service
 
 NODE = Local(node="n1")
 WEB = service("web", "203.0.113.10")
@@ -182,3 +182,36 @@ def test_aggregate_counts_for_the_addresses_inside() -> None:
     wide = planned(policy_=policy(BGPAdvertisement("ad", aggregation_length=24)))
     assert set(wide.ribs["n1"]["r1"]) == {ipaddress.ip_network("203.0.113.0/24")}
     assert last(ask(wide, state=live())).step == "flushed"
+
+
+def test_layer2_owner_and_who_waits_behind_it() -> None:
+    """On layer 2 the chain ends with the election; who only waits is no reason to worry."""
+    nodes = (Node("n1"), Node("n2"))
+    layer2 = Policy((POOL,), l2_advertisements=(L2Advertisement("all"),))
+    planned_ = plan(cluster(WEB, nodes=nodes), layer2, Local())
+    explanation = explain(planned_, "default/web", ("n1", "n2"), None)
+    assert explanation is not None
+    ends = {node.node: node.steps[-1] for node in explanation.nodes}
+    owner = next(name for name, step in ends.items() if step.ok)
+    (spare,) = {"n1", "n2"} - {owner}
+    assert (ends[owner].step, ends[spare].step) == ("elected", "elected")
+    assert ends[spare].reason is Reason.NOT_OWNER
+    assert explanation.answer == f"default/web is announced by {owner} on layer 2."
+
+
+def test_both_protocols_are_explained_for_each_node() -> None:
+    """A pool that is announced twice has a chain for each protocol, and one sentence for both."""
+    both = Policy(
+        (POOL,), (BGPAdvertisement("all"),), (R1,), l2_advertisements=(L2Advertisement("all"),)
+    )
+    explanation = explain(plan(cluster(WEB), both, Local()), "default/web", ("n1",), None)
+    assert explanation is not None
+    assert [node.protocol for node in explanation.nodes] == [Protocol.BGP, Protocol.LAYER2]
+    assert explanation.answer == "default/web is announced by n1 over BGP and n1 on layer 2."
+
+
+def test_running_speaker_does_not_claim_to_answer_on_layer2() -> None:
+    """As long as no process answers, the live chain breaks at the election."""
+    layer2 = Policy((POOL,), l2_advertisements=(L2Advertisement("all"),))
+    step = last(ask(plan(cluster(WEB), layer2, NODE), state=live()))
+    assert (step.step, step.reason) == ("elected", Reason.NOT_SENT)
