@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 
 import click
 
@@ -12,6 +13,7 @@ COMMANDS = {
     "check": "orchestrator.cli.check",
     "plan": "orchestrator.cli.plan",
     "explain": "orchestrator.cli.explain",
+    "import": "orchestrator.cli.import_",
     "crds": "orchestrator.cli.crds",
     "run": "orchestrator.cli.run",
     "speaker": "orchestrator.cli.speaker",
@@ -28,7 +30,7 @@ COMMANDS = {
     "lab": "orchestrator.cli.lab",
     "demo": "orchestrator.cli.demo",
 }
-"""Subcommand -> module that defines a click command of that name."""
+"""Subcommand -> module that defines a click command of that name (`import_` for `import`)."""
 
 
 class LazyGroup(click.Group):
@@ -44,7 +46,8 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        attribute = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), attribute)
         return command
 
 
