@@ -12,6 +12,7 @@ import click
 from orchestrator.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+DEFAULT_HTTP = "127.0.0.1:7472"
 
 
 def _environment(flag: str) -> str:
@@ -28,8 +29,12 @@ def _all(function: Command, options: Sequence[Callable[[Any], Any]]) -> Command:
     return function
 
 
-def _host_and_port(_context: click.Context, _option: click.Parameter, value: str) -> str:
+def _host_and_port(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> str | None:
     """Refuse what is neither `off` nor ADDRESS:PORT."""
+    if value is None:
+        return None
     _, colon, port = value.rpartition(":")
     if value != "off" and not (colon and port.isdecimal() and int(port) < 65536):
         raise click.BadParameter(f"{value!r} is neither ADDRESS:PORT nor off")
@@ -117,9 +122,9 @@ IDENTITY = (
     _option(
         "--http",
         callback=_host_and_port,
-        default="127.0.0.1:7472",
-        show_default=True,
-        help="ADDRESS:PORT of the read-only HTTP server, or off.",
+        default=None,
+        help="ADDRESS:PORT of the read-only HTTP server, or off. "
+        f"Default: what Settings in the files say, else {DEFAULT_HTTP}.",
     ),
 )
 STOPPING = (
@@ -143,14 +148,14 @@ LOGGING = (
     _option(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),
-        default="info",
-        show_default=True,
+        default=None,
+        help="Default: what Settings in the files say, else info.",
     ),
     _option(
         "--log-format",
         type=click.Choice(["json", "text"]),
         default=None,
-        help="Default: text on a terminal, else json.",
+        help="Default: what Settings in the files say, else text on a terminal and json elsewhere.",
     ),
 )
 
@@ -162,12 +167,22 @@ def long_running(function: Command) -> Command:
 
 
 def process_settings(filename: tuple[Path, ...] = (), **options: Any) -> Settings:
-    """Make `Settings` of what `long_running` and `filenames` parsed."""
-    http = options.pop("http")
+    """Make `Settings` of what `long_running` and `filenames` parsed.
+
+    Flags and the environment come first, then the Settings object in the files, then defaults.
+    """
+    http, level, form = (options.pop(name) for name in ("http", "log_level", "log_format"))
+    if filename and None in (http, level, form):
+        from orchestrator.cli.file_settings import settings_in
+
+        found = settings_in(filename, options["namespace"])
+        http, level, form = http or found.http, level or found.log.level, form or found.log.format
+    http = http or DEFAULT_HTTP
     return Settings(
         filenames=filename,
         http=None if http == "off" else http,
         orphan_hold_s=options.pop("orphan_hold"),
-        log_format=options.pop("log_format") or "",
+        log_level=level or "info",
+        log_format=form or "",
         **options,
     )
