@@ -26,6 +26,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _START = Mark(1, 1)
 _MARKER = re.compile(rb"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _NO_CONTENT = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?(?:\n|\Z)|%[^\n]*(?:\n|\Z)|\r)*")
+_LIKE_JSON = re.compile(rb"\s*(?:---\s*)?[{\[]")
 _PAIR = re.compile(
     r"((?<!\\)(?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 )
@@ -78,19 +79,22 @@ def split(text: bytes) -> Iterator[Document]:
         line += part.count(b"\n")
 
 
-def parse(text: bytes) -> Tree | None:
-    """Parse one document; None when there is nothing in it. Raises UnreadableError."""
+def parse(text: bytes, *, first_line: int = 0, depth: int = 0) -> Tree | None:
+    """Parse one document; None when there is nothing in it. Raises UnreadableError.
+
+    A part of a document has so many lines before it, and is in so many collections.
+    """
     if not text.strip():
         return None
-    builder = _Builder()
+    builder = _Builder(first_line, depth)
     decoded = _decoded(text)
-    if text.lstrip()[:1] in (b"{", b"["):
+    if _LIKE_JSON.match(text):
         decoded = _without_surrogates(decoded)
     try:
         for event in yaml.parse(decoded, Loader=_LOADER):
             builder.take(event)
     except yaml.YAMLError as error:
-        raise _unreadable(error) from None
+        raise _unreadable(error, decoded) from None
     return builder.root
 
 
@@ -114,15 +118,23 @@ def _without_surrogates(text: str) -> str:
     return _PAIR.sub(joined, text)
 
 
-def _unreadable(error: yaml.YAMLError) -> UnreadableError:
+def _unreadable(error: yaml.YAMLError, text: str) -> UnreadableError:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         words = str(error).split("\n", 1)[0]
         return UnreadableError(f"not YAML: {words}", Mark(1, 1), "remove control characters")
-    mark = Mark(error.problem_mark.line + 1, error.problem_mark.column + 1)
+    mark = _inside(text, error.problem_mark)
     context = f" {error.context}" if error.context else ""
     return UnreadableError(
         f"not YAML: {error.problem}{context}", mark, _hint_for(error.problem or "")
     )
+
+
+def _inside(text: str, found: Any) -> Mark:
+    """Place of an error; what is missing at the end is placed behind the last character."""
+    lines = text.count("\n") + 1
+    if found.line < lines:
+        return Mark(found.line + 1, found.column + 1)
+    return Mark(lines, len(text) - text.rfind("\n"))
 
 
 def _hint_for(problem: str) -> str:
@@ -148,8 +160,10 @@ class _Open:
 class _Builder:
     """Makes a tree from parse events, without recursion."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_line: int, depth: int) -> None:
         self.root: Tree | None = None
+        self._first_line = first_line + 1
+        self._max_depth = MAX_DEPTH - depth
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[Tree, int]] = {}
         self._written = 0
@@ -170,8 +184,12 @@ class _Builder:
         elif isinstance(event, yaml.AliasEvent):
             self._alias(event)
 
+    def _mark(self, event: Any) -> Mark:
+        start = event.start_mark
+        return Mark(start.line + self._first_line, start.column + 1)
+
     def _begin(self, event: Any) -> Mark:
-        mark = _mark(event)
+        mark = self._mark(event)
         self._written += 1
         self._weight += 1
         if event.tag is not None and event.tag not in _KNOWN_TAGS:
@@ -187,7 +205,7 @@ class _Builder:
         self._place(node)
 
     def _push(self, node: Mapping | Sequence, anchor: str | None) -> None:
-        if len(self._open) >= MAX_DEPTH:
+        if len(self._open) >= self._max_depth:
             raise UnreadableError(f"nested deeper than {MAX_DEPTH} levels", node.mark)
         if self._open and isinstance(self._open[-1].node, Mapping) and self._open[-1].key is None:
             raise UnreadableError("a key must be a single word", node.mark, "remove the `?`")
@@ -202,7 +220,7 @@ class _Builder:
         self._place(closed.node)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        mark = _mark(event)
+        mark = self._mark(event)
         if event.anchor is None or event.anchor not in self._anchors:
             raise UnreadableError(f"alias *{str(event.anchor)[:60]} has no anchor before it", mark)
         node, weight = self._anchors[event.anchor]
@@ -222,11 +240,6 @@ class _Builder:
             _take_key(parent, node)
         else:
             _take_value(parent, parent.key, node)
-
-
-def _mark(event: Any) -> Mark:
-    start = event.start_mark
-    return Mark(start.line + 1, start.column + 1)
 
 
 def _take_key(parent: _Open, node: Tree) -> None:

@@ -61,3 +61,8 @@ def shown(text: str, limit: int = 60) -> str:
     """Text from an input, safe and short enough for a message."""
     short = text if len(text) <= limit else text[:limit] + "..."
     return '"' + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in short) + '"'
+
+
+def named(text: str) -> str:
+    """Name from an input as part of a message: as `shown`, without quotes."""
+    return shown(text)[1:-1]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from orchestrator.config.faults import Faults
+from orchestrator.config.faults import Faults, named
 from orchestrator.config.kinds.bgp_peer import MAX_PASSWORD, PeerDraft, has_line_break
 from orchestrator.config.kinds.secret import BASIC_AUTH, Secret
 from orchestrator.config.link import Accepted, Clash, Linking
@@ -65,7 +65,7 @@ class PeerRules:
             return
         profile = self.profiles.get(peer.bfd_profile)
         if profile is None:
-            message = f"there is no BFDProfile {self.namespace}/{peer.bfd_profile}"
+            message = f"there is no BFDProfile {self.namespace}/{named(peer.bfd_profile)}"
             hint = nearest(peer.bfd_profile, self.profiles)
             faults.add(_PROFILE, message, "unknownBFDProfile", severity=Severity.WAITING, hint=hint)
         elif profile.echo_mode and (given := self.announced.ipv6_to(peer.name)):
@@ -76,10 +76,11 @@ class PeerRules:
 
     def _password(self, name: str, faults: Faults) -> str | None:
         secret = self.secrets.get(name)
+        called = f"Secret {self.namespace}/{named(name)}"
         if secret is None:
             faults.add(
                 _SECRET_NAME,
-                f"there is no Secret {self.namespace}/{name}",
+                f"there is no {called}",
                 "missingSecret",
                 severity=Severity.WAITING,
                 hint="the session is not opened without its password",
@@ -87,9 +88,9 @@ class PeerRules:
             return None
         problem = _unusable(secret)
         if problem is not None:
-            faults.add(_SECRET_NAME, f"Secret {self.namespace}/{name}: {problem}", "invalidSecret")
+            faults.add(_SECRET_NAME, f"{called}: {problem}", "invalidSecret")
         elif secret.password is not None and has_line_break(secret.password):
-            message = f"the password in Secret {self.namespace}/{name} has a line break"
+            message = f"the password in {called} has a line break"
             hint = "make it with `printf %s` or `echo -n`"
             faults.add(_SECRET_NAME, message, "passwordLineBreak", hint=hint)
         return secret.password

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orchestrator.config.faults import Faults
+from orchestrator.config.faults import Faults, named
 from orchestrator.config.kinds.secret import MEMBER_KEY, Secret
 from orchestrator.config.kinds.settings import SettingsDraft
 from orchestrator.config.link import Accepted, Clash, Linking
@@ -44,13 +44,13 @@ class SettingsRules:
         if secret is None:
             faults.add(
                 _AUTH_SECRET,
-                f"there is no Secret {self.namespace}/{name}",
+                f"there is no Secret {self.namespace}/{named(name)}",
                 "missingSecret",
                 severity=Severity.WAITING,
                 hint="members do not speak without their key",
             )
         elif not secret.authenticates:
-            message = f"Secret {self.namespace}/{name} has no key {MEMBER_KEY}"
+            message = f"Secret {self.namespace}/{named(name)} has no key {MEMBER_KEY}"
             faults.add(_AUTH_SECRET, message, "invalidSecret")
 
 

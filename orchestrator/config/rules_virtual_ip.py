@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchestrator.config.communities import Aliases, large, resolved, standard
-from orchestrator.config.faults import Faults
+from orchestrator.config.faults import Faults, shown
 from orchestrator.config.kinds.virtual_ip import VirtualIPDraft
 from orchestrator.config.link import Accepted, Clash, Linking
 from orchestrator.model.virtual_ip import PathByHealth, VirtualIP
@@ -43,7 +43,7 @@ def _clashing_alias(value: Aliases, accepted: Accepted) -> Clash | None:
         for index, name in enumerate(value):
             if name in others:
                 path = ("spec", "communities", index, "name")
-                message = f"alias {name} is defined in {key} already"
+                message = f"alias {shown(name)} is defined in {key} already"
                 return Clash(path, message, "duplicateAlias", "rename or remove one of them")
     return None
 

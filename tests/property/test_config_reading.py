@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from hypothesis import given
@@ -10,104 +9,10 @@ from hypothesis import strategies as st
 
 from orchestrator.config.documents import UnreadableError, parse
 from orchestrator.config.formats import parse_duration, parse_range, whole_seconds
-from orchestrator.config.kinds.registry import KINDS
-from orchestrator.config.read import Reading, read
-from orchestrator.config.schema import (
-    Boolean,
-    Choice,
-    Integer,
-    Kind,
-    ListOf,
-    MapOf,
-    Record,
-    Text,
-    Type,
-)
-from orchestrator.config.source import Source
 from orchestrator.model.problem import Severity
+from tests.property.objects_of import OBJECTS, one, stream
 
-WORDS = st.sampled_from(
-    [
-        "a",
-        "b-1",
-        "192.0.2.0/24",
-        "10.0.0.1-10.0.0.9",
-        "2001:db8::1",
-        "64512:1",
-        "90s",
-        "lo",
-        "/x",
-        "",
-    ]
-)
-SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(-5, 2**33), st.floats(0, 9), WORDS, st.text(max_size=8)
-)
-ANYTHING = st.recursive(
-    SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
-
-
-def likely(wanted: Type) -> st.SearchStrategy[Any]:
-    """Make values that often, but not always, fit a type; straight from the declaration."""
-    match wanted:
-        case Integer():
-            good: st.SearchStrategy[Any] = st.integers(wanted.minimum, wanted.maximum)
-        case Boolean():
-            good = st.booleans()
-        case Choice():
-            good = st.sampled_from(wanted.values)
-        case Text():
-            good = WORDS
-        case ListOf():
-            good = st.lists(likely(wanted.item), max_size=3)
-        case MapOf():
-            good = st.dictionaries(WORDS, likely(wanted.value), max_size=2)
-        case Record():
-            fields = {field.name: likely(field.type) for field in wanted.fields}
-            good = st.fixed_dictionaries({}, optional=fields)
-        case _:
-            good = WORDS
-    return st.integers(0, 19).flatmap(lambda dice: ANYTHING if dice == 0 else good)
-
-
-def objects(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
-    """Make objects of a kind that are often good."""
-    annotations = st.dictionaries(
-        st.sampled_from([field.name for field in kind.annotations] or ["x"]), WORDS, max_size=2
-    )
-    metadata = st.fixed_dictionaries(
-        {"name": st.sampled_from(["a", "b", "c", "Not_Good"])},
-        optional={
-            "annotations": annotations,
-            "labels": st.dictionaries(WORDS, WORDS, max_size=2),
-            "creationTimestamp": st.sampled_from(["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"]),
-        },
-    )
-    version = f"{kind.group}/{kind.versions[0]}" if kind.group else kind.versions[0]
-    body = {field.name: likely(field.type) for field in kind.body.fields}
-    return st.fixed_dictionaries(
-        {"apiVersion": st.just(version), "kind": st.just(kind.name), "metadata": metadata},
-        optional=body,
-    )
-
-
-OBJECTS = st.lists(st.one_of([objects(kind) for kind in KINDS]), max_size=6)
 LOST = frozenset({"notAnObject", "unreadable"})
-
-
-def stream(made: list[dict[str, Any]]) -> bytes:
-    """Write objects as one stream."""
-    return "\n---\n".join(json.dumps(item, ensure_ascii=True) for item in made).encode()
-
-
-def one(text: bytes, previous: Reading | None = None) -> Reading:
-    """Read one text."""
-    return read([Source("f", text)], previous=previous)
 
 
 @given(OBJECTS)
