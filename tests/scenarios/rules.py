@@ -11,7 +11,7 @@ problems | assignments | events | pools | sessions | routes | layer2 | verdicts 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,16 +97,31 @@ class Player:
                 self._decide(step, self._directory / str(number))
 
     def _decide(self, step: Step, directory: Path) -> None:
-        directory.mkdir()
-        arguments = ["plan", "-o", "json", *_flags(step, self._scenario.files)]
-        for name in files_of(step, self._scenario.files):
-            text = self._scenario.files[name]
-            path = directory / name
-            path.write_text(_with_status(text, self._plan) if step.verb == "again" else text)
-            arguments += ["-f", str(path)]
-        result = CliRunner().invoke(main, arguments, catch_exceptions=False)
-        assert result.exit_code in (0, 1), f"{step.place}: {result.output}"
-        self._plan = json.loads(result.stdout)
+        texts = {name: self._scenario.files[name] for name in files_of(step, self._scenario.files)}
+        if step.verb == "again":
+            texts = {name: _with_status(text, self._plan) for name, text in texts.items()}
+        self._plan = plan_of(texts, _flags(step, self._scenario.files), directory)
+
+
+def plan_of(texts: Mapping[str, str], flags: Sequence[str], directory: Path) -> Document:
+    """Run `orchestrator plan -o json` on these files, written into a new directory."""
+    directory.mkdir()
+    arguments = ["plan", "-o", "json", *flags]
+    for name, text in texts.items():
+        (directory / name).write_text(text)
+        arguments += ["-f", str(directory / name)]
+    result = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert result.exit_code in (0, 1), result.output
+    document: Document = json.loads(result.stdout)
+    return document
+
+
+def inputs_of(scenario: RuleScenario) -> Iterator[tuple[dict[str, str], list[str]]]:
+    """Yield the files and flags of every `plan` step."""
+    for step in scenario.steps:
+        if step.verb == "plan":
+            texts = {name: scenario.files[name] for name in files_of(step, scenario.files)}
+            yield texts, _flags(step, scenario.files)
 
 
 def _with_status(text: str, plan: Document) -> str:
