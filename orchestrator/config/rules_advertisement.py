@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from orchestrator.config.communities import MAX_COMMUNITIES, Aliases, large, resolved, standard
+from orchestrator.config.communities import Aliases, large, resolved, standard
 from orchestrator.config.faults import Faults
 from orchestrator.config.formats import family_name
 from orchestrator.config.kinds.bgp_advertisement import AdvertisementDraft
@@ -32,9 +32,6 @@ class AdvertisementRules:
     def _link(self, draft: AdvertisementDraft, faults: Faults) -> BGPAdvertisement:
         self.names.look_at(draft.references, faults)
         values = resolved(draft.communities, self.aliases, faults)
-        if len(values) > MAX_COMMUNITIES:
-            message = f"more than {MAX_COMMUNITIES} communities"
-            faults.add(("spec", "communities"), message, "tooManyCommunities")
         for pool in self.pools:
             if draft.advertisement.covers(pool):
                 _check_aggregation(draft.advertisement, pool, faults)

@@ -193,7 +193,7 @@ def _places(kind: Kind, record: Record, before: Path) -> Iterator[Place]:
             continue
         path = (*before, field.name)
         yield Place(kind, path, field)
-        inner = field.type
+        inner: Type = field.type
         while isinstance(inner, ListOf):
             inner, path = inner.item, (*path, 0)
         if isinstance(inner, Record):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict
 
-from orchestrator.config.schema import Field, ListOf, Text, Values
+from orchestrator.config.kinds.names import OBJECT_NAMES
+from orchestrator.config.schema import Field, Values
 from orchestrator.config.selectors import selectors, selectors_field
 from orchestrator.model.selector import Selector
 
-NAMES = ListOf(Text(max_length=253, min_length=1), max_items=1000, unique=True)
-"""Names of objects, each once."""
-
 WHAT_FIELDS = (
-    Field("ipAddressPools", NAMES, "Pools by name; with no selectors either, all.", default=()),
+    Field(
+        "ipAddressPools", OBJECT_NAMES, "Pools by name; with no selectors either, all.", default=()
+    ),
     selectors_field("ipAddressPoolSelectors", "Pools by label."),
     selectors_field("nodeSelectors", "Nodes that announce; none means all."),
     selectors_field("serviceSelectors", "Services that are announced; none means all."),

@@ -8,7 +8,8 @@ from orchestrator.config.communities import Listed, communities_field, listed
 from orchestrator.config.faults import Faults
 from orchestrator.config.formats import parse_host_address
 from orchestrator.config.item import Item
-from orchestrator.config.kinds.advertisement import NAMES, WHAT_FIELDS, References, what
+from orchestrator.config.kinds.advertisement import WHAT_FIELDS, References, what
+from orchestrator.config.kinds.names import OBJECT_NAMES
 from orchestrator.config.schema import (
     Disjoint,
     Field,
@@ -40,7 +41,7 @@ _SPEC = Record(
         Field("localPref", UINT32, "LOCAL_PREF on iBGP sessions; 0 leaves the default.", default=0),
         communities_field("communities", "`A:B`, `large:A:B:C`, or aliases of Community objects."),
         *WHAT_FIELDS,
-        Field("peers", NAMES, "BGPPeers by name; none means all.", default=()),
+        Field("peers", OBJECT_NAMES, "BGPPeers by name; none means all.", default=()),
     ),
     rules=(
         Disjoint("serviceSelectors", "aggregationLength", 32, _AGGREGATED),

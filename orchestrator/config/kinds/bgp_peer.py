@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from orchestrator.config.formats import (
     whole_seconds,
 )
 from orchestrator.config.item import Item
+from orchestrator.config.kinds.names import INTERFACE_OR_EMPTY
 from orchestrator.config.schema import (
     AtMostOne,
     Boolean,
@@ -35,7 +35,6 @@ from orchestrator.model.address import IPAddress, family_of
 from orchestrator.model.policy import Peer
 
 AS_NUMBER = Integer(0, 2**32 - 1)
-INTERFACE = Text("an interface name", re.compile(r"[^\s/:\x00-\x1f]{0,15}"), 15)
 DURATION = Parsed("a duration", parse_duration)
 MAX_PASSWORD = 80
 """Longest TCP-MD5 key that Linux takes, in bytes."""
@@ -153,7 +152,9 @@ _SPEC = Record(
         ),
         Field("peerAddress", _ADDRESS, "The peer's address."),
         Field(
-            "interface", INTERFACE, "Not possible with ExaBGP, which must know the peer's address."
+            "interface",
+            INTERFACE_OR_EMPTY,
+            "Not possible with ExaBGP, which must know the peer's address.",
         ),
         Field("sourceAddress", _ADDRESS, "Own address of the session; else the kernel's choice."),
         Field("peerPort", Integer(1, 16384), "TCP port of the peer.", default=179),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from orchestrator.config.faults import Faults
 from orchestrator.config.item import Item
 from orchestrator.config.kinds.advertisement import WHAT_FIELDS, References, what
-from orchestrator.config.schema import Field, Integer, Kind, ListOf, Opaque, Record, Text
+from orchestrator.config.kinds.names import INTERFACE
+from orchestrator.config.schema import Field, Integer, Kind, ListOf, Opaque, Record
 from orchestrator.config.selectors import SELECTOR, selector
 from orchestrator.model.policy import L2Advertisement, Preference
-
-_INTERFACE = Text("an interface name", re.compile(r"[^\s/:\x00-\x1f]{1,15}"), 15, 1)
 
 _PREFERENCE = Record(
     (
@@ -26,7 +24,7 @@ _SPEC = Record(
         *WHAT_FIELDS,
         Field(
             "interfaces",
-            ListOf(_INTERFACE, max_items=1000),
+            ListOf(INTERFACE, max_items=1000),
             "Interfaces that are announced on; none means all. Does not choose the node.",
             default=(),
         ),

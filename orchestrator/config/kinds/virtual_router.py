@@ -7,6 +7,7 @@ import re
 from orchestrator.config.faults import Faults
 from orchestrator.config.formats import parse_host_address, parse_interface
 from orchestrator.config.item import Item
+from orchestrator.config.kinds.names import INTERFACE
 from orchestrator.config.kinds.trust import COMMAND, check_program, refuse_untrusted
 from orchestrator.config.kinds.virtual_router_track import TRACK, track
 from orchestrator.config.schema import (
@@ -26,7 +27,6 @@ from orchestrator.config.schema import (
 )
 from orchestrator.model.virtual_router import ChecksumForm, VirtualRouter
 
-_INTERFACE = Text("an interface name", re.compile(r"[^\s/:\x00-\x1f]{1,15}"), 15, 1)
 _ADDRESS = Parsed("an address, with or without /LENGTH", parse_interface)
 _MAX_IN_ADVERT = 255
 """An advert counts its addresses in one byte (RFC 9568 5.2.5)."""
@@ -91,7 +91,7 @@ def _listed_once(values: Values) -> Broken | None:
 
 _SPEC = Record(
     fields=(
-        Field("interface", _INTERFACE, "Interface that adverts go out of.", required=True),
+        Field("interface", INTERFACE, "Interface that adverts go out of.", required=True),
         Field("vrid", Integer(1, 255), "Number of the virtual router on its LAN.", required=True),
         Field("version", Integer(2, 3), "Version of VRRP; 2 is IPv4 only.", default=3),
         Field("priority", Integer(1, 255), "Highest wins; 255 owns the addresses.", default=100),
@@ -134,7 +134,7 @@ _SPEC = Record(
             "Use the MAC 00:00:5e:00:01:VRID (IPv6: 02:VRID) on a macvlan.",
             default=False,
         ),
-        Field("bind", _INTERFACE, "Interface that the addresses are put on.", default="lo"),
+        Field("bind", INTERFACE, "Interface that the addresses are put on.", default="lo"),
         Field("track", ListOf(TRACK, max_items=100), "What the priority depends on.", default=()),
         Field(
             "syncGroup",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from orchestrator.config.kinds.names import INTERFACE_OR_EMPTY
 from orchestrator.config.kinds.trust import ABSOLUTE, COMMAND
 from orchestrator.config.schema import (
     Broken,
@@ -40,7 +39,7 @@ TRACK = Record(
     fields=(
         Field(
             "interface",
-            Text("an interface name", re.compile(r"[^\s/:\x00-\x1f]{0,15}"), 15),
+            INTERFACE_OR_EMPTY,
             "Interface whose carrier is watched.",
             default="",
         ),
