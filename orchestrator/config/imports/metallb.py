@@ -99,7 +99,8 @@ def _add(result: Imported, line: int, one: OldObject) -> None:
             result.add_password(line, f"{name}-password", password)
         spec |= {key: _time(spec[key]) for key in _TIMES if key in spec}
         spec = {key: value for key, value in spec.items() if value != ""}
-    result.add(line, one.kind.name, name, spec, "\n".join(fault.message for fault in one.faults))
+    comment = "\n".join(fault.message for fault in one.faults)
+    result.add(line, one.kind.name, name, spec, comment=comment)
 
 
 def _time(text: str) -> str:

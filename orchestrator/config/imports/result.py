@@ -73,6 +73,7 @@ class Imported:
         kind: str,
         name: str,
         spec: dict[str, Any],
+        *,
         comment: str = "",
         annotations: dict[str, str] | None = None,
     ) -> None:
