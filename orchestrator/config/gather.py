@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from orchestrator.config.documents import MAX_BYTES, Document, split
 from orchestrator.config.faults import Fault
+from orchestrator.config.found import Contents, Found
 from orchestrator.config.link import Good, ObjectKey
-from orchestrator.config.objects import Contents, Found, read_document
+from orchestrator.config.objects import read_document
 from orchestrator.config.schema import Scope
 from orchestrator.config.source import Source
 from orchestrator.config.tree import text_of

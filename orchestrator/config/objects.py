@@ -6,17 +6,20 @@ What an object means by itself is decided here; how objects fit together comes i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from orchestrator.config.documents import UnreadableError, parse
 from orchestrator.config.faults import Fault, Faults, shown
+from orchestrator.config.found import Contents, Found, home_of
 from orchestrator.config.item import METADATA, Item
 from orchestrator.config.kinds import config_map
 from orchestrator.config.kinds.registry import OUR_GROUPS, kind_of, our_kind_names, why_not_read
 from orchestrator.config.old.recognise import OldConfig, is_bare, old_config
-from orchestrator.config.schema import Kind, Scope
-from orchestrator.config.tree import Mapping, Mark, Path, Scalar, Sequence, Tree
+from orchestrator.config.pieces import Outline, Piece, outline_of
+from orchestrator.config.plain import DoubtError
+from orchestrator.config.quick_object import quick_object
+from orchestrator.config.schema import Kind
+from orchestrator.config.tree import Mapping, Path, Scalar, Sequence, Tree
 from orchestrator.config.walk import FAULTY, nearest, read_record, read_text
 from orchestrator.model.problem import Severity
 
@@ -24,45 +27,28 @@ _TOP_LEVEL = ("apiVersion", "kind", "metadata")
 _PREFIX = "orchestrator.io/"
 
 
-class Found(NamedTuple):
-    """One object of a kind that is read.
-
-    `draft` is None when it is faulty, or when it means nothing to us. `position` is its place
-    among the objects of its document. Marks count from that document's first line. What is
-    `converted` from a ConfigMap counts only where that ConfigMap does.
-    """
-
-    kind: Kind
-    namespace: str
-    name: str
-    created: str
-    draft: Any
-    faults: tuple[Fault, ...]
-    mark: Mark
-    position: int = 0
-    converted: bool = False
-
-    @property
-    def faulty(self) -> bool:
-        """Tell whether a fault keeps the object out of force."""
-        return any(fault.severity is not Severity.WARNING for fault in self.faults)
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What one document holds.
-
-    `notes` are faults that belong to no object that is read, with the name they go by. `lost` is
-    set when the document held something that could not be told: then what it held before stays.
-    """
-
-    found: tuple[Found, ...] = ()
-    notes: tuple[tuple[str, Fault], ...] = ()
-    lost: bool = False
-
-
 def read_document(text: bytes, *, trusted: bool) -> Contents:
     """Read one document; whatever is wrong with it is in the result."""
+    try:
+        return _read_pieces(text, outline_of(text), trusted=trusted)
+    except DoubtError:
+        return _read_whole(text, trusted=trusted)
+
+
+def _read_pieces(text: bytes, outline: Outline, *, trusted: bool) -> Contents:
+    """Read the objects of a document one by one, most of them without places."""
+    reader = _Reader(text, trusted=trusted)
+    for position, piece in enumerate(outline.pieces):
+        try:
+            found = quick_object(piece, outline, position, trusted=trusted)
+        except DoubtError:
+            reader.read_piece(piece.node(), outline, position)
+        else:
+            reader.found.extend(() if found is None else (found,))
+    return Contents(tuple(reader.found), tuple(reader.notes), reader.lost)
+
+
+def _read_whole(text: bytes, *, trusted: bool) -> Contents:
     try:
         root = parse(text)
     except UnreadableError as error:
@@ -91,11 +77,30 @@ class _Reader:
             old = old_config(node, self._text)
             if old is not None:
                 self._old(old, node, position)
-            elif api_version is None or kind is None or not isinstance(node, Mapping):
-                self._lose(node)
             else:
-                self._object(node, api_version, kind, position)
+                self._new(node, api_version, kind, position)
             position += 1 + len(old.objects if old else ())
+
+    def read_piece(self, node: Tree, outline: Outline, position: int) -> None:
+        """Read one object by itself; DoubtError when it has to be seen with the whole document."""
+        if old_config(node, self._text) is not None:
+            raise DoubtError
+        api_version = _word(node, "apiVersion") or outline.api_version
+        self._new(node, api_version, _word(node, "kind") or outline.kind, position, alone=True)
+
+    def _new(
+        self,
+        node: Tree,
+        api_version: str | None,
+        kind: str | None,
+        position: int,
+        *,
+        alone: bool = False,
+    ) -> None:
+        if api_version is None or kind is None or not isinstance(node, Mapping):
+            self._lose(node)
+        else:
+            self._object(node, api_version, kind, position, alone=alone)
 
     def _old(self, old: OldConfig, node: Tree, position: int) -> None:
         """Take a configuration of MetalLB v0.9 to v0.12 as the objects it means."""
@@ -115,11 +120,13 @@ class _Reader:
         fault = Fault((), node.mark, message, "notAnObject", Severity.ERROR, hint)
         self.notes.append(("", fault))
 
-    def _object(self, node: Mapping, api_version: str, kind_name: str, index: int) -> None:
+    def _object(
+        self, node: Mapping, api_version: str, kind_name: str, index: int, *, alone: bool
+    ) -> None:
         group, _, version = api_version.rpartition("/")
         kind = kind_of(group, version, kind_name)
         if kind is not None:
-            self._known(kind, node, index)
+            self._known(kind, node, index, alone=alone)
         elif group in OUR_GROUPS:
             reason = why_not_read(group, version, kind_name)
             hint = nearest(kind_name, our_kind_names()) if "no such kind" in reason else None
@@ -135,6 +142,7 @@ class _Reader:
         known: tuple[Fault, ...] = (),
         *,
         converted: bool = False,
+        alone: bool = False,
     ) -> None:
         """Read an object of a kind; `known` are faults that were found before."""
         faults = Faults(lambda: node)
@@ -158,6 +166,7 @@ class _Reader:
             node.mark,
             index,
             converted,
+            alone,
         )
         self.found.append(found)
 
@@ -168,8 +177,25 @@ class _Reader:
         self.notes.extend((name, fault) for fault in faults.found)
 
 
+class Nodes:
+    """The trees of a document that was read before, parsed once more when a place is asked for."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._whole: list[Tree] = []
+        self._pieces: list[Piece] = []
+
+    def of(self, found: Found) -> Tree:
+        """Return the tree of an object."""
+        if not found.alone:
+            self._whole = self._whole or nodes_of(self._text)
+            return self._whole[found.position]
+        self._pieces = self._pieces or outline_of(self._text).pieces
+        return self._pieces[found.position].node()
+
+
 def nodes_of(text: bytes) -> list[Tree]:
-    """Parse a document that was read before once more, for the places in its objects."""
+    """Parse a document as a whole for the trees of its objects, converted ones included."""
     root = parse(text)
     nodes: list[Tree] = []
     for node, _, _ in _expanded(root) if root is not None else ():
@@ -214,7 +240,7 @@ def _read_item(kind: Kind, node: Mapping, faults: Faults, *, trusted: bool) -> I
     settings = _settings(kind, metadata["annotations"], faults)
     return Item(
         name=metadata["name"],
-        namespace=_namespace(kind, metadata["namespace"]),
+        namespace=home_of(kind, metadata["namespace"]),
         labels=metadata["labels"],
         annotations=metadata["annotations"],
         created=metadata["creationTimestamp"],
@@ -237,14 +263,6 @@ def _metadata(node: Mapping, faults: Faults) -> dict[str, Any] | None:
         return None
     defaults = {field.name: field.default for field in METADATA.fields}
     return {name: defaults[name] if value is FAULTY else value for name, value in values.items()}
-
-
-def _namespace(kind: Kind, given: str) -> str:
-    if kind.scope is Scope.CLUSTER:
-        return ""
-    if kind.scope is Scope.NAMESPACED and kind.name not in ("Secret", "ConfigMap"):
-        return given or "default"
-    return given
 
 
 def _without(node: Mapping, names: tuple[str, ...]) -> Mapping:

@@ -13,7 +13,7 @@ from orchestrator.config.kinds.endpoints import Slice
 from orchestrator.config.kinds.metallb_extras import ExcludedInterfaces
 from orchestrator.config.kinds.secret import Secret
 from orchestrator.config.link import Good, Linking, ObjectKey, Offer, settle, values_of
-from orchestrator.config.objects import nodes_of
+from orchestrator.config.objects import Nodes
 from orchestrator.config.rules_advertisement import AdvertisementRules
 from orchestrator.config.rules_names import KnownNames
 from orchestrator.config.rules_peer import Announced, PeerRules
@@ -125,7 +125,7 @@ class _Roots:
     """
 
     def __init__(self) -> None:
-        self._nodes: dict[tuple[str, int], list[Tree]] = {}
+        self._nodes: dict[tuple[str, int], Nodes] = {}
 
     def of(self, placed: Placed) -> Callable[[], Tree]:
         """Return what finds the object's tree."""
@@ -133,8 +133,8 @@ class _Roots:
         def find() -> Tree:
             place = (placed.source.name, placed.start)
             if place not in self._nodes:
-                self._nodes[place] = nodes_of(placed.text)
-            return self._nodes[place][placed.found.position]
+                self._nodes[place] = Nodes(placed.text)
+            return self._nodes[place].of(placed.found)
 
         return find
 

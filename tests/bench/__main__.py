@@ -15,12 +15,14 @@ from tests.bench.cold import cold
 from tests.bench.idle import idle
 from tests.bench.memory import memory
 from tests.bench.plans import plans
+from tests.bench.reading import reading
 from tests.bench.start import start
 from tests.bench.table import Table, machine
 
 BENCHES: dict[str, Callable[[Path], Table]] = {
     "start": start,
     "plans": plans,
+    "reading": reading,
     "change": change,
     "change-10k": change_among_many,
     "cold": cold,
@@ -28,7 +30,7 @@ BENCHES: dict[str, Callable[[Path], Table]] = {
     "idle": idle,
 }
 
-ALONE = {"start", "plans"}
+ALONE = {"start", "plans", "reading"}
 """Benches that need no router."""
 BGPD = "/usr/lib/frr/bgpd"
 

@@ -1,0 +1,113 @@
+"""Objects of everybody's kinds, read without places: Services, EndpointSlices, Nodes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from orchestrator.config.found import Found, home_of
+from orchestrator.config.item import METADATA, Item
+from orchestrator.config.kinds.registry import KINDS, OUR_GROUPS, kind_of
+from orchestrator.config.pieces import Outline, Piece
+from orchestrator.config.plain import DoubtError, Value, word_of
+from orchestrator.config.quick import Reader, faultless, reader_of
+from orchestrator.config.schema import Field, Kind, Record
+from orchestrator.config.shapes import shape_of
+from orchestrator.config.tree import Mark
+
+_KIND = re.compile(r"^(?:- |  )?kind: *[\"']?(\w+)", re.MULTILINE)
+
+
+class _Quick(NamedTuple):
+    """A kind with its metadata and body in one record, and the reader of that."""
+
+    record: Record
+    read: Reader
+
+
+def _quick(kind: Kind) -> _Quick:
+    fields = (Field("metadata", METADATA, required=True), *kind.body.fields)
+    record = Record(fields, kind.body.rules, kind.body.lenient)
+    return _Quick(record, reader_of(record))
+
+
+_SEEN_WHOLE = frozenset({"ConfigMap"})
+"""Kinds whose objects may mean something for the document they are in."""
+_QUICK = {
+    kind.name: _quick(kind)
+    for kind in KINDS
+    if not kind.strict and not kind.annotations and kind.name not in _SEEN_WHOLE
+}
+
+
+def quick_object(piece: Piece, outline: Outline, position: int, *, trusted: bool) -> Found | None:
+    """Read one object; None when it is of a kind that is not read.
+
+    DoubtError for a kind of ours, and whenever something is not plainly good.
+    """
+    if piece.value is not None:
+        return _of_value(piece, piece.value, outline, position, trusted=trusted)
+    written = _KIND.search(piece.text)
+    if written is not None and written[1] not in _QUICK:
+        raise DoubtError
+    shape, texts = shape_of(piece.text)
+    kind = _kind_of(shape.word("apiVersion", texts), shape.word("kind", texts), outline)
+    if kind is None:
+        return None
+    values = shape.read(kind.name, _QUICK[kind.name].record, texts)
+    line, column = shape.root.mark
+    mark = Mark(piece.line + line, column)
+    return _found(kind, values, mark, position, trusted=trusted)
+
+
+def _of_value(
+    piece: Piece, value: Value, outline: Outline, position: int, *, trusted: bool
+) -> Found | None:
+    kind = _kind_of(word_of(value, "apiVersion"), word_of(value, "kind"), outline)
+    if kind is None:
+        return None
+    values = _QUICK[kind.name].read(value)
+    return _found(kind, values, piece.mark, position, trusted=trusted)
+
+
+def _kind_of(api_version: str | None, name: str | None, outline: Outline) -> Kind | None:
+    api_version, name = api_version or outline.api_version, name or outline.kind
+    if api_version is None or name is None:
+        raise DoubtError
+    group, _, version = api_version.rpartition("/")
+    kind = kind_of(group, version, name)
+    if group in OUR_GROUPS or name in _SEEN_WHOLE or (kind is not None and name not in _QUICK):
+        raise DoubtError
+    return kind
+
+
+def _found(
+    kind: Kind, values: dict[str, Any], mark: Mark, position: int, *, trusted: bool
+) -> Found:
+    metadata = values["metadata"]
+    item = Item(
+        name=metadata["name"],
+        namespace=home_of(kind, metadata["namespace"]),
+        labels=metadata["labels"],
+        annotations=metadata["annotations"],
+        created=metadata["creationTimestamp"],
+        uid=metadata["uid"],
+        settings={},
+        body=values,
+        trusted=trusted,
+    )
+    faults = faultless()
+    draft = kind.build(item, faults)
+    if faults.found:
+        raise DoubtError
+    return Found(
+        kind,
+        item.namespace,
+        item.name,
+        item.created,
+        draft,
+        (),
+        mark,
+        position,
+        alone=True,
+    )
