@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from orchestrator.config.faults import Faults, shown
+from orchestrator.config.partial import check_rules, good_part
 from orchestrator.config.schema import (
     Boolean,
     Choice,
@@ -37,18 +38,18 @@ def read_value(wanted: Type, node: Tree, path: Path, faults: Faults) -> Any:
 def read_record(record: Record, node: Tree, path: Path, faults: Faults) -> Any:
     """Values of a mapping by field name, or FAULTY when it is none.
 
-    A field that is faulty has the value FAULTY. Rules are looked at only when all fields are good, so
-    that one mistake is reported once.
+    A field that is faulty has the value FAULTY. A rule is looked at only when the fields it is about
+    are good, so that one mistake is reported once.
     """
     if not isinstance(node, Mapping):
         return _wrong_type(record.words, node, path, faults)
-    before = faults.errors
+    before = len(faults.found)
     _refuse_repeated(node, path, faults)
     if not record.lenient:
         _refuse_unknown([field.name for field in record.fields], node, path, faults)
     values = {field.name: _field(field, node, path, faults) for field in record.fields}
-    if faults.errors == before:
-        _check_rules(record, values, path, faults)
+    if record.rules:
+        check_rules(record.rules, good_part(values, path, faults.found[before:]), path, faults)
     return values
 
 
@@ -103,14 +104,6 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     names = {name.lower(): name for name in known}
     close = get_close_matches(word.lower(), names, n=1, cutoff=0.6)
     return f"did you mean {names[close[0]]}?" if close else None
-
-
-def _check_rules(record: Record, values: dict[str, Any], path: Path, faults: Faults) -> None:
-    for rule in record.rules:
-        broken = rule.check(values)
-        if broken is not None:
-            where = (*path, broken.field) if broken.field else path
-            faults.add(where, broken.message, "brokenRule", hint=broken.hint)
 
 
 def _wrong_type(words: str, node: Tree, path: Path, faults: Faults) -> Any:

@@ -179,3 +179,13 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
     """Values are shown with control characters made visible."""
     reading = read_text(text_of("IPAddressPool", "a", 'addresses: ["\\e[31m"]'))
     assert "\x1b" not in str(reading.problems[0])
+
+
+def test_a_broken_rule_is_told_beside_a_faulty_field() -> None:
+    """A faulty field hides no rule about other fields, and breaks none that is about itself."""
+    spec = "myASN: 64500\npeerASN: 64500\npeerPort: 0\nholdTime: 1s"
+    paths = [problem.path for problem in read_text(text_of("BGPPeer", "a", spec)).problems]
+    assert sorted(paths) == ["spec", "spec.holdTime", "spec.peerPort"]
+    spec = "myASN: 64500\npeerASN: 64500\npeerAddress: x\npasword: y"
+    paths = [problem.path for problem in read_text(text_of("BGPPeer", "a", spec)).problems]
+    assert sorted(paths) == ["spec.pasword", "spec.peerAddress"]
