@@ -26,3 +26,8 @@ def command(text: str) -> list[str]:
     if words and words[0].startswith("/") and not _NEEDS_SHELL.search(text):
         return words
     return ["/bin/sh", "-c", text]
+
+
+def is_true(text: str) -> bool:
+    """Tell whether a text is one of Go's words for true."""
+    return text in ("1", "t", "T", "true", "True", "TRUE")
