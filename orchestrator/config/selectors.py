@@ -63,7 +63,13 @@ _EXPRESSION = Record(
             default=(),
         ),
     ),
-    rules=(Holds("`values` go with In and NotIn", _values_fit),),
+    rules=(
+        Holds(
+            "`values` go with In and NotIn",
+            _values_fit,
+            "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+        ),
+    ),
     words="a condition on a label",
 )
 
@@ -89,7 +95,9 @@ _EXPRESSION_V1BETA1 = Record(
             required=True,
         ),
     ),
-    rules=(Holds("`operator` is In or NotIn", _values_are_used),),
+    rules=(
+        Holds("`operator` is In or NotIn", _values_are_used, "self.operator in ['In', 'NotIn']"),
+    ),
     words="a condition on a label",
 )
 

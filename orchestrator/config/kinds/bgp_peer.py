@@ -13,6 +13,7 @@ from orchestrator.config.formats import (
     whole_seconds,
 )
 from orchestrator.config.item import Item
+from orchestrator.config.kinds.bgp_peer_rules import CONNECT_TIME_RULE, timers_rule
 from orchestrator.config.kinds.names import INTERFACE_OR_EMPTY
 from orchestrator.config.schema import (
     AtMostOne,
@@ -119,11 +120,18 @@ def _has_own_as(values: Values) -> Broken | None:
     return None if values["myASN"] else Broken("myASN", "an AS number is not 0 (RFC 7607)")
 
 
-HAS_OWN_AS = Holds("`myASN` is not 0", _has_own_as)
+HAS_OWN_AS = Holds("`myASN` is not 0", _has_own_as, "self.myASN != 0")
 TIMERS_FIT = Holds(
-    "`holdTime` is 0 or 3 s to 65535 s, and `keepaliveTime` at most that", _timers_fit
+    "`holdTime` is 0 or 3 s to 65535 s, and `keepaliveTime` at most that",
+    _timers_fit,
+    timers_rule(keepalive_given="has(self.keepaliveTime)"),
 )
-MULTIHOP_FITS = Holds("`ebgpMultiHop` is for eBGP", _multihop_fits)
+MULTIHOP_FITS = Holds(
+    "`ebgpMultiHop` is for eBGP",
+    _multihop_fits,
+    "!(has(self.ebgpMultiHop) && self.ebgpMultiHop) || !has(self.peerASN)"
+    " || !(self.peerASN in [self.myASN, has(self.localASN) ? self.localASN : 0])",
+)
 ADDRESSES_FIT = Holds(
     "`peerAddress` is not link-local, and `sourceAddress` of its family", _addresses_fit
 )
@@ -204,7 +212,7 @@ _SPEC = Record(
         ExactlyOne(("peerAddress", "interface")),
         AtMostOne(("password", "passwordSecret")),
         TIMERS_FIT,
-        Holds("`connectTime` is 1 to 65535 whole seconds", _connect_time_fits),
+        Holds("`connectTime` is 1 to 65535 whole seconds", _connect_time_fits, CONNECT_TIME_RULE),
         MULTIHOP_FITS,
         ADDRESSES_FIT,
     ),

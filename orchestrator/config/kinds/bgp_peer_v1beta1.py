@@ -16,6 +16,7 @@ from orchestrator.config.kinds.bgp_peer import (
     PeerDraft,
     build,
 )
+from orchestrator.config.kinds.bgp_peer_rules import timers_rule
 from orchestrator.config.schema import (
     Broken,
     Field,
@@ -30,6 +31,7 @@ from orchestrator.config.schema import (
 from orchestrator.config.selectors import SELECTOR_V1BETA1, selector_list
 
 _DEFAULT_PORT = 179
+_KEEPALIVE_GIVEN = "has(self.keepaliveTime) && duration(self.keepaliveTime) != duration('0s')"
 
 
 def _has_peer_as(values: Values) -> Broken | None:
@@ -50,15 +52,20 @@ def _given(values: Values) -> Values:
     return {**missing, **values, "keepaliveTime": keepalive}
 
 
-def _as_v1beta2(rule: Holds) -> Holds:
-    return Holds(rule.words, lambda values: rule.check(_given(values)))
+def _as_v1beta2(rule: Holds, cel: str = "") -> Holds:
+    return Holds(rule.words, lambda values: rule.check(_given(values)), cel)
 
 
 _RULES: tuple[Rule, ...] = (
     HAS_OWN_AS,
-    Holds("`peerASN` is not 0", _has_peer_as),
-    Holds("`peerAddress` is not empty", _has_peer_address),
-    *(_as_v1beta2(rule) for rule in (TIMERS_FIT, MULTIHOP_FITS, ADDRESSES_FIT)),
+    Holds("`peerASN` is not 0", _has_peer_as, "self.peerASN != 0"),
+    Holds("`peerAddress` is not empty", _has_peer_address, "self.peerAddress != ''"),
+    _as_v1beta2(TIMERS_FIT, timers_rule(_KEEPALIVE_GIVEN)),
+    _as_v1beta2(
+        MULTIHOP_FITS,
+        "!(has(self.ebgpMultiHop) && self.ebgpMultiHop) || self.peerASN != self.myASN",
+    ),
+    _as_v1beta2(ADDRESSES_FIT),
 )
 
 _SPEC = Record(

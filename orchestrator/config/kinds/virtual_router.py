@@ -34,6 +34,13 @@ _MAX_PASSWORD = 8
 _SHORTEST_MS, _LONGEST_MS = 10, 40_950
 """1 to 4095 hundredths of a second in version 3 (RFC 9568 5.2.7)."""
 _LONGEST_V2_S = 255
+_INTERVAL_RULE = (
+    "self.version == 2"
+    f" ? (self.advertIntervalMs % 1000 == 0 && self.advertIntervalMs >= 1000"
+    f" && self.advertIntervalMs <= {1000 * _LONGEST_V2_S})"
+    f" : (self.advertIntervalMs % 10 == 0 && self.advertIntervalMs <= {_LONGEST_MS})"
+)
+"""`_interval_fits` in CEL; both fields have their defaults by then."""
 
 _AUTHENTICATION = Record(
     (
@@ -151,10 +158,14 @@ _SPEC = Record(
         ),
     ),
     rules=(
-        Holds("`advertIntervalMs` suits `version`", _interval_fits),
+        Holds("`advertIntervalMs` suits `version`", _interval_fits, _INTERVAL_RULE),
         Holds("`addresses` are of one family, in version 2 IPv4", _one_family),
         Holds("`unicastPeers` are of the family of `addresses`", _peers_fit),
-        Holds("`authentication` is for version 2", _password_fits),
+        Holds(
+            "`authentication` is for version 2",
+            _password_fits,
+            "!has(self.authentication) || self.version == 2",
+        ),
         Holds("no address is in both `addresses` and `excludedAddresses`", _listed_once),
     ),
 )

@@ -35,6 +35,14 @@ def _only_of_commands(values: Values) -> Broken | None:
     return Broken(given[0], f"{given[0]} goes with command", "remove it") if given else None
 
 
+_ONLY_OF_COMMANDS = " || ".join(
+    (
+        "(has(self.command) && size(self.command) > 0)",
+        "!(" + " || ".join(f"has(self.{name})" for name in _OF_COMMANDS) + ")",
+    )
+)
+"""The same in CEL."""
+
 TRACK = Record(
     fields=(
         Field(
@@ -65,7 +73,7 @@ TRACK = Record(
     ),
     rules=(
         ExactlyOne(("interface", "file", "command", "virtualIP")),
-        Holds("times go with `command`", _only_of_commands),
+        Holds("times go with `command`", _only_of_commands, _ONLY_OF_COMMANDS),
     ),
 )
 
