@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from orchestrator.adapters.errors import AdapterError
 from orchestrator.adapters.exabgp_places import Places
-from orchestrator.adapters.exabgp_routers import routers_on
 from orchestrator.adapters.exabgp_sources import Sources
 from orchestrator.adapters.state_files import write_file
 from orchestrator.bgp.actions import (
@@ -23,7 +20,7 @@ from orchestrator.bgp.actions import (
     WriteConfiguration,
 )
 from orchestrator.bgp.exabgp import Conversation
-from orchestrator.model.address import IPAddress, IPNetwork
+from orchestrator.model.address import IPNetwork
 from orchestrator.model.plan import Session
 from orchestrator.model.policy import Peer
 from orchestrator.model.problem import Problem, Severity
@@ -37,10 +34,6 @@ UNSENT_LIMIT = 1 << 20
 """Bytes the relay has not taken yet, beyond which the connection is taken for hung."""
 LOOK_AGAIN_S = 5.0
 """How often own addresses towards the peers are looked up."""
-LOOK_FOR_ROUTERS_S = 1.0
-"""How often, while a peer is named by interface."""
-
-Routers: TypeAlias = Callable[[Collection[str]], Awaitable[Mapping[str, IPAddress]]]
 
 logger = logging.getLogger(__name__)
 
@@ -48,15 +41,8 @@ logger = logging.getLogger(__name__)
 class ExaBGPLink:
     """A `Backend` that speaks to ExaBGP; see there for what the methods promise."""
 
-    def __init__(
-        self,
-        settings: Places,
-        on_change: Callable[[], None] = lambda: None,
-        routers: Routers = routers_on,
-    ) -> None:
+    def __init__(self, settings: Places, on_change: Callable[[], None] = lambda: None) -> None:
         self.on_change: Callable[[], None] = on_change
-        self._routers = routers
-        self._link_locals: Mapping[str, IPAddress] = {}
         self._settings = settings
         self._talk = Conversation()
         self._write_problems: tuple[Problem, ...] = ()
@@ -78,7 +64,7 @@ class ExaBGPLink:
     def want(self, sessions: Sequence[Session], ribs: Mapping[str, Rib]) -> None:
         """Take the whole desired state of this node."""
         self._wanted = (tuple(sessions), ribs)
-        around = replace(self._sources.look(sessions), link_locals=self._link_locals)
+        around = self._sources.look(sessions)
         self._perform(self._talk.want(sessions, ribs, around, self._now()))
 
     def sessions(self) -> Mapping[str, SessionState]:
@@ -130,20 +116,11 @@ class ExaBGPLink:
                 self._perform(self._talk.receive(data, self._now()))
 
     async def _look_up_sources(self) -> None:
-        """Take into account that own addresses, and routers on links, come and go."""
+        """Take into account that own addresses come and go."""
         while True:
-            by_interface = self._interfaces()
-            if by_interface:
-                # a router that falls silent keeps its session, which has its own keepalives
-                self._link_locals = {**self._link_locals, **await self._routers(by_interface)}
             if self._wanted is not None:
                 self.want(*self._wanted)
-            await asyncio.sleep(LOOK_FOR_ROUTERS_S if by_interface else LOOK_AGAIN_S)
-
-    def _interfaces(self) -> frozenset[str]:
-        sessions = self._wanted[0] if self._wanted is not None else ()
-        names = (session.peer.interface for session in sessions if session.peer.address is None)
-        return frozenset(name for name in names if name is not None)
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     def _is_up(self, peer: str) -> bool:
         state = self._talk.sessions().get(peer)

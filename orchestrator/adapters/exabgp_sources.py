@@ -56,8 +56,6 @@ class Sources:
 
 def kernel_source(peer: Peer) -> IPAddress | None:
     """Return the address that the kernel would send to `peer` from; nothing is sent."""
-    if peer.address is None or peer.address.is_link_local:
-        return None
     family = socket.AF_INET if peer.session_family is Family.IPV4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -28,7 +27,6 @@ RELAY_COMMAND = "python3 -m orchestrator.adapters.relay"
 DEFAULT_HOLD_TIME_S = 90
 ROUTER_ID_NOTE = "# router-id {}"
 """First line of the file: lets the next speaker keep the identifier."""
-INTERFACE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}")
 LARGEST_ASN = (1 << 32) - 1
 GTSM_TTL = 255
 """RFC 5082: only packets that no router forwarded are accepted."""
@@ -41,12 +39,10 @@ class Surroundings:
     """What the configuration depends on beside the sessions.
 
     `sources` is the own address towards a peer, by peer name, where none is configured.
-    `link_locals` is the router's link-local address, by interface, for peers named by interface.
     """
 
     router_id: IPAddress
     sources: Addresses = field(default_factory=dict)
-    link_locals: Addresses = field(default_factory=dict)
     relay_command: str = RELAY_COMMAND
 
 
@@ -80,10 +76,10 @@ def render(sessions: Sequence[Session], around: Surroundings) -> Rendering:
     problems: list[Problem] = []
     taken: set[IPAddress] = set()
     for peer in (session.peer for session in sessions):
-        address = _address(peer, around)
+        address = _plain(peer.address)
         found = [*_errors(peer, address, around), *_duplicate(peer, address, taken)]
         problems += found
-        if not found and address is not None:
+        if not found:
             taken.add(address)
             neighbors.append(_neighbor(peer, address, around))
     note = ROUTER_ID_NOTE.format(around.router_id)
@@ -96,15 +92,8 @@ def process_section(relay_command: str = RELAY_COMMAND) -> str:
     return f"process {PROCESS} {{\n  run {relay_command};\n  encoder json;\n}}\n"
 
 
-def _address(peer: Peer, around: Surroundings) -> IPAddress | None:
-    if peer.address is not None:
-        return _plain(peer.address)
-    found = around.link_locals.get(peer.interface or "")
-    return None if found is None else _plain(found)
-
-
 def _plain(address: IPAddress) -> IPAddress:
-    """Drop an IPv6 zone: ExaBGP takes the interface as a statement of its own."""
+    """Drop an IPv6 zone, which ExaBGP does not read."""
     return ipaddress.IPv6Address(int(address)) if address.version == 6 else address
 
 
@@ -112,7 +101,7 @@ def _error(peer: Peer, code: str, path: str, message: str, hint: str | None = No
     return Problem(Severity.ERROR, code, f"BGPPeer {peer.name}", message, path=path, hint=hint)
 
 
-def _duplicate(peer: Peer, address: IPAddress | None, taken: set[IPAddress]) -> Iterator[Problem]:
+def _duplicate(peer: Peer, address: IPAddress, taken: set[IPAddress]) -> Iterator[Problem]:
     if address in taken:
         yield _error(
             peer,
@@ -123,7 +112,7 @@ def _duplicate(peer: Peer, address: IPAddress | None, taken: set[IPAddress]) -> 
         )
 
 
-def _errors(peer: Peer, address: IPAddress | None, around: Surroundings) -> Iterator[Problem]:
+def _errors(peer: Peer, address: IPAddress, around: Surroundings) -> Iterator[Problem]:
     yield from _number_errors(peer)
     yield from _address_errors(peer, address, around)
     if peer.password is not None and md5_statements(peer.password) is None:
@@ -133,20 +122,10 @@ def _errors(peer: Peer, address: IPAddress | None, around: Surroundings) -> Iter
     if peer.ttl_security and peer.ebgp_multihop:
         message = "TTL security accepts no forwarded packets, so it cannot go with multihop"
         yield _error(peer, "ttlSecurityMultihop", "spec.ebgpMultiHop", message)
-    if peer.vrf is not None and peer.interface is not None:
-        yield _error(peer, "vrfAndInterface", "spec.vrf", "vrf and interface exclude each other")
 
 
 def _number_errors(peer: Peer) -> Iterator[Problem]:
-    if peer.peer_asn is None:
-        yield _error(
-            peer,
-            "dynamicAsnUnsupported",
-            "spec.dynamicASN",
-            "ExaBGP 5.0.15 cannot report on a session whose peer AS is not configured",
-            "give peerASN",
-        )
-    elif not 1 <= peer.peer_asn <= LARGEST_ASN:
+    if not 1 <= peer.peer_asn <= LARGEST_ASN:
         yield _error(peer, "badAsn", "spec.peerASN", f"{peer.peer_asn} is not an AS number")
     if not 1 <= peer.session_asn <= LARGEST_ASN:
         yield _error(peer, "badAsn", "spec.myASN", f"{peer.session_asn} is not an AS number")
@@ -157,20 +136,10 @@ def _number_errors(peer: Peer) -> Iterator[Problem]:
         yield _error(peer, "badHoldTime", "spec.holdTime", "RFC 4271 4.2: 0, or 3 s to 65535 s")
 
 
-def _address_errors(
-    peer: Peer, address: IPAddress | None, around: Surroundings
-) -> Iterator[Problem]:
-    for path, name in (("spec.interface", peer.interface), ("spec.vrf", peer.vrf)):
-        if name is not None and not INTERFACE_NAME.fullmatch(name):
-            yield _error(peer, "badInterface", path, f"{name!r} is not the name of an interface")
-    if address is None:
-        message = f"no link-local address of the router on {peer.interface} is known yet"
-        hint = "the router must send router advertisements, or give its address"
-        yield _error(peer, "noLinkLocalPeer", "spec.interface", message, hint)
-        return
-    if address.is_link_local and address.version == 6 and peer.interface is None:
-        message = "a link-local address needs the interface"
-        yield _error(peer, "linkLocalWithoutInterface", "spec.peerAddress", message)
+def _address_errors(peer: Peer, address: IPAddress, around: Surroundings) -> Iterator[Problem]:
+    if address.is_link_local and address.version == 6:
+        message = "a link-local address is not enough: the interface cannot be told"
+        yield _error(peer, "linkLocalPeer", "spec.peerAddress", message)
     if address.is_multicast or address.is_unspecified:
         yield _error(peer, "badAddress", "spec.peerAddress", f"{address} is no host's address")
     source = _source(peer, around)
@@ -207,8 +176,6 @@ def _statements(peer: Peer, source: IPAddress | None, around: Surroundings) -> I
     yield f"local-as {peer.session_asn};"
     yield f"peer-as {peer.peer_asn};"
     yield f"hold-time {_hold_time(peer)};"
-    if peer.interface is not None or peer.vrf is not None:
-        yield f"source-interface {peer.interface or peer.vrf};"
     if peer.passive:
         yield "passive true;"
         yield f"listen {peer.port};"

@@ -119,7 +119,7 @@ def link_of(peer: Peer, address: IPAddress, local_address: IPAddress | None) -> 
     return Link(
         address=address,
         local_asn=peer.session_asn,
-        peer_asn=peer.peer_asn or 0,
+        peer_asn=peer.peer_asn,
         families=peer.families,
         local_address=peer.source_address or local_address,
         extended_next_hop=None if peer.offers_extended_next_hop else False,

@@ -125,17 +125,15 @@ class BFDProfile:
 class Peer:
     """A BGPPeer: one session to one router, from every node that `node_selectors` match.
 
-    `peer_asn` None accepts any external AS (MetalLB's `dynamicASN: external`; `internal` is read as
-    `my_asn`). `local_asn` replaces `my_asn` on this session. Exactly one of `address` and
-    `interface` is set. `password` is the TCP-MD5 key (RFC 2385) and never shown. `ttl_security`
-    is GTSM (RFC 5082). `graceful_restart` is RFC 4724. Times are whole seconds; None is ours.
+    `local_asn` replaces `my_asn` on this session. `password` is the TCP-MD5 key (RFC 2385) and never
+    shown. `ttl_security` is GTSM (RFC 5082). `graceful_restart` is RFC 4724. Times are whole
+    seconds; None is ours.
     """
 
     name: str
     my_asn: int
-    peer_asn: int | None
-    address: IPAddress | None = None
-    interface: str | None = None
+    peer_asn: int
+    address: IPAddress
     port: int = 179
     source_address: IPAddress | None = None
     local_asn: int | None = None
@@ -147,7 +145,6 @@ class Peer:
     bfd_profile: str | None = None
     graceful_restart: bool = False
     ebgp_multihop: bool = False
-    vrf: str | None = None
     dual_stack: bool = False
     ttl_security: bool = False
     passive: bool = False
@@ -164,8 +161,8 @@ class Peer:
 
     @property
     def session_family(self) -> Family:
-        """Family the session itself runs over; an interface peer is IPv6 link-local."""
-        return Family.IPV6 if self.address is None else family_of(self.address)
+        """Family the session itself runs over."""
+        return family_of(self.address)
 
     @property
     def families(self) -> tuple[Family, ...]:

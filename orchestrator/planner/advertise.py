@@ -53,22 +53,16 @@ def next_hop(peer: Peer, family: Family, wanted: IPAddress | None, local: Local)
 
 
 def _own_end(peer: Peer, interface: str | None, local: Local) -> IPAddress | None:
-    """Return this node's address in an IPv6 session; link-local only where the session is."""
+    """Return this node's address in an IPv6 session."""
     if peer.source_address is not None:
         return ipaddress.IPv6Address(int(peer.source_address))  # without its zone
     if interface is None:
         return None
-    own = local.address_of(interface, Family.IPV6)
-    if own is None and (peer.address is None or peer.address.is_link_local):
-        found = (one.ip for one in (local.interfaces or {}).get(interface, ()))
-        own = next((ip for ip in found if ip.version == 6 and ip.is_link_local), None)
-    return own
+    return local.address_of(interface, Family.IPV6)
 
 
 def session_interface(peer: Peer, local: Local) -> str | None:
     """Return the interface the session to `peer` runs over, None when it is not known."""
-    if peer.interface is not None or peer.address is None:
-        return peer.interface
     if peer.address in local.source_interfaces:
         return local.source_interfaces[peer.address]
     for name, addresses in (local.interfaces or {}).items():

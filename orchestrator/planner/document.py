@@ -114,7 +114,7 @@ def session_document(session: Session) -> Document:
     return {
         "node": session.node,
         "peer": peer.name,
-        "address": str(peer.address) if peer.address else peer.interface,
+        "address": str(peer.address),
         "port": peer.port,
         "myASN": peer.session_asn,
         "peerASN": peer.peer_asn,

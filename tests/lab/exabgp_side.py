@@ -11,14 +11,14 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from orchestrator.adapters.exabgp_link import ExaBGPLink
 from orchestrator.lab.runner import Node
-from orchestrator.model.address import IPAddress, IPNetwork
+from orchestrator.model.address import IPNetwork
 from orchestrator.model.community import Community
 from orchestrator.model.plan import Session
 from orchestrator.model.policy import Peer
@@ -32,9 +32,7 @@ OWN = "10.0.0.2"
 OWN_V6 = "fd00::2"
 
 
-def peer(
-    name: str = "r", address: str = "10.0.0.1", asn: int | None = 64500, **fields: Any
-) -> Peer:
+def peer(name: str = "r", address: str = "10.0.0.1", asn: int = 64500, **fields: Any) -> Peer:
     """A peer that the node `a` (AS 64500) has; its source address is that of the node."""
     source = OWN_V6 if ":" in address else OWN
     given = {"source_address": ipaddress.ip_address(source), **fields}
@@ -68,8 +66,7 @@ def community(text: str) -> Community:
 class Speaker:
     """An `ExaBGPLink` in an event loop of its own; a context manager."""
 
-    def __init__(self, settings: Settings, routers: Mapping[str, str] | None = None) -> None:
-        self._routers = {name: ipaddress.ip_address(a) for name, a in (routers or {}).items()}
+    def __init__(self, settings: Settings) -> None:
         self._loop = asyncio.new_event_loop()
         self._settings = settings
         self._link: ExaBGPLink | None = None
@@ -88,12 +85,8 @@ class Speaker:
         self._loop.close()
 
     def _begin(self) -> None:
-        self._link = ExaBGPLink(self._settings, routers=self._routers_on)
+        self._link = ExaBGPLink(self._settings)
         self._task = self._loop.create_task(self._link.run())
-
-    async def _routers_on(self, interfaces: Collection[str]) -> Mapping[str, IPAddress]:
-        """Answer for the node: this process is not in its network namespace."""
-        return {name: self._routers[name] for name in interfaces if name in self._routers}
 
     async def _end(self) -> None:
         assert self._task is not None
@@ -187,9 +180,9 @@ class Side:
                 return False
         return True
 
-    def speaker(self, routers: Mapping[str, str] | None = None) -> Speaker:
-        """A speaker for this side, to be used with `with`; `routers` are by interface."""
-        return Speaker(self.settings, routers)
+    def speaker(self) -> Speaker:
+        """A speaker for this side, to be used with `with`."""
+        return Speaker(self.settings)
 
     def exabgp_pid(self) -> int:
         """Process id of ExaBGP."""

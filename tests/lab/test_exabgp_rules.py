@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +10,9 @@ import pytest
 
 from orchestrator.bgp.render import Surroundings, render
 from orchestrator.model.plan import Session
-from orchestrator.model.policy import Peer
 from orchestrator.model.session_state import SessionStatus
 from tests.lab.exabgp_side import Side, peer, rib, route
-from tests.lab.harness import Frr, Lab, Neighbor, Node, poll, require, steady
+from tests.lab.harness import Frr, Lab, Neighbor, poll, require, steady
 
 pytestmark = pytest.mark.lab
 
@@ -143,34 +140,3 @@ def test_sessions_with_every_option_come_up(
         speaker.wait_flushed()
         assert poll(frr.rib)[P1][0]["as_path"] == [own, own]
         assert frr.rib()[P2][0]["as_path"] == [own]
-
-
-FIND_ROUTERS = """
-import asyncio
-from orchestrator.adapters.exabgp_routers import routers_on
-print(*asyncio.run(routers_on({"eth1"})).values())
-"""
-
-
-def _seen_from(node: Node) -> list[str]:
-    """Routers that our code finds in a node."""
-    return node.run([sys.executable, "-c", FIND_ROUTERS]).stdout.split()
-
-
-def test_a_peer_by_interface_is_found_by_its_advertisements(pair: Lab, side: Side) -> None:
-    """A peer named by interface is the router that advertises itself there, over link-local addresses."""
-    router, own = pair.node("r"), pair.node("a")
-    show = ["ip", "-6", "-o", "addr", "show", "dev", "eth1", "scope", "link"]
-    far, near = (one.run(show).stdout.split("inet6 ")[1].split("/")[0] for one in (router, own))
-    near_link = (f"neighbor {near} interface eth1",)
-    frr = Frr(router, neighbors=[]).start()
-    frr.configure("interface eth1", "no ipv6 nd suppress-ra", "ipv6 nd ra-interval 1")
-    neighbor = [f"neighbor {near} remote-as 64500", *near_link]
-    frr.configure("router bgp 64500", *neighbor, "address-family ipv6", f"neighbor {near} activate")
-    found = poll(partial(_seen_from, own), 20)
-    assert found == [far]
-    unnumbered = Peer("r", 64500, 64500, None, interface="eth1", router_id=ROUTER_ID)
-    with side.speaker({"eth1": found[0]}) as speaker:
-        speaker.want({unnumbered: rib(route(V6))})
-        speaker.wait_flushed()
-    assert poll(lambda: frr.rib("ipv6").get(V6, []))[0]["nexthop"] == near

@@ -138,30 +138,3 @@ def test_a_changed_router_is_followed(pair: Lab, box: Appliance, speaker: str) -
     frr.configure("router bgp 64500", CAPABILITY)
     poll(lambda: hops(frr) == [OWN])
     poll(lambda: set(reasons(box).values()) == {"announced"})
-
-
-def test_link_local_addresses_are_enough(pair: Lab, box: Appliance) -> None:
-    """In a session over link-local addresses both families have our link-local address as next hop."""
-    for node in (box.node, pair.node("r")):
-        node.run(["ip", "-6", "addr", "flush", "dev", "eth1", "scope", "global"])
-    show = ["ip", "-6", "-br", "addr", "show", "dev", "eth1", "scope", "link"]
-    (own,) = (word.split("/")[0] for word in box.node.run(show).stdout.split() if "/" in word)
-    frr = Frr(pair.node("r"), neighbors=[]).start()
-    frr.configure("interface eth1", "no ipv6 nd suppress-ra", "ipv6 nd ra-interval 1")
-    near = f"neighbor {own}"
-    options = (
-        "remote-as 64500",
-        "interface eth1",
-        "timers connect 1",
-        "capability extended-nexthop",
-    )
-    lines = [f"{near} {option}" for option in options]
-    for family in FAMILIES:
-        lines += [f"address-family {family} unicast", f"{near} activate", "exit-address-family"]
-    frr.configure("router bgp 64500", *lines)
-    fields = ", interface: eth1, dualStackAddressFamily: true"
-    box.write(peer(address="", extra=fields).replace('peerAddress: "", ', "") + POOL + VIPS)
-    box.start()
-    assert poll(lambda: hops(frr)) == [own]
-    assert poll(lambda: frr.rib("ipv6").get(PREFIX6))[0]["nexthop"] == own
-    poll(lambda: set(reasons(box).values()) == {"announced"})

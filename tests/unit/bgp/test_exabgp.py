@@ -203,12 +203,12 @@ def test_states_follow_the_sessions(pair: Pair) -> None:
 
 def test_a_peer_that_cannot_be_had_is_down_with_its_reason(pair: Pair) -> None:
     """A peer left out of the configuration shows as down, and why."""
-    dynamic = Peer("d", 64500, None, ipaddress.ip_address("10.0.0.9"))
-    pair.want({R: fake_rib({1: 1}), S: fake_rib({1: 1}), dynamic: fake_rib({1: 1})})
+    nobody = Peer("d", 64500, 64501, ipaddress.ip_address("224.0.0.9"))
+    pair.want({R: fake_rib({1: 1}), S: fake_rib({1: 1}), nobody: fake_rib({1: 1})})
     pair.settle()
     state = pair.talk.sessions()["d"]
     assert state.status is SessionStatus.DOWN
-    assert "peer AS" in str(state.last_error)
+    assert "no host's address" in str(state.last_error)
     route = next(iter(fake_rib({1: 1})))
     assert pair.talk.route_status("d", route) is RouteStatus.DESIRED
 

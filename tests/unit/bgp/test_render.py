@@ -25,9 +25,9 @@ def rendered(*peers: Peer, around: Surroundings = AROUND) -> Rendering:
     return render([Session("a", peer) for peer in peers], around)
 
 
-def peer(address: str | None = "10.0.0.1", peer_asn: int | None = 64500, **fields: Any) -> Peer:
+def peer(address: str = "10.0.0.1", peer_asn: int = 64500, **fields: Any) -> Peer:
     """A peer of AS 64500, iBGP unless told otherwise."""
-    return Peer("r", 64500, peer_asn, None if address is None else ADDRESS(address), **fields)
+    return Peer("r", 64500, peer_asn, ADDRESS(address), **fields)
 
 
 def statements(one: Peer, around: Surroundings = AROUND) -> set[str]:
@@ -52,7 +52,6 @@ def statements(one: Peer, around: Surroundings = AROUND) -> set[str]:
         (peer(password=PLAIN), {'md5-password "plain";', "md5-base64 false;"}),
         (peer("2001:db8::1"), {"family { ipv6 unicast; }"}),
         (peer(dual_stack=True), {"family { ipv4 unicast; ipv6 unicast; }"}),
-        (peer(vrf="blue"), {"source-interface blue;"}),
     ],
 )
 def test_fields_become_statements(one: Peer, lines: set[str]) -> None:
@@ -65,18 +64,9 @@ def test_multihop_has_no_ttl() -> None:
     assert not any("ttl" in line for line in statements(peer(peer_asn=64501, ebgp_multihop=True)))
 
 
-def test_a_peer_by_interface_has_the_routers_link_local_address() -> None:
-    """A peer named by interface is rendered with the address learnt there, and its interface."""
-    around = Surroundings(ADDRESS("10.0.0.2"), link_locals={"eth1": ADDRESS("fe80::1%eth1")})
-    found = rendered(peer(None, interface="eth1"), around=around)
-    assert found.neighbors[0].text.startswith("neighbor fe80::1 {")
-    assert "source-interface eth1;" in found.neighbors[0].text
-
-
 @pytest.mark.parametrize(
     ("one", "code"),
     [
-        (peer(peer_asn=None), "dynamicAsnUnsupported"),
         (peer(peer_asn=2**32), "badAsn"),
         (peer(local_asn=-5), "badAsn"),
         (peer(port=0), "badPort"),
@@ -86,12 +76,10 @@ def test_a_peer_by_interface_has_the_routers_link_local_address() -> None:
         (peer(password="x" * 81), "badPassword"),
         (peer(password=SURROGATE), "badPassword"),
         (peer(ttl_security=True, ebgp_multihop=True), "ttlSecurityMultihop"),
-        (peer(None, interface="eth1"), "noLinkLocalPeer"),
-        (peer("fe80::1"), "linkLocalWithoutInterface"),
+        (peer("fe80::1"), "linkLocalPeer"),
         (peer("224.0.0.1"), "badAddress"),
         (peer(source_address=ADDRESS("fd00::2")), "sourceFamily"),
         (peer(passive=True), "passiveWithoutSource"),
-        (peer(vrf="blue; }"), "badInterface"),
     ],
 )
 def test_what_cannot_be_is_an_error_on_that_peer_only(one: Peer, code: str) -> None:
@@ -103,9 +91,7 @@ def test_what_cannot_be_is_an_error_on_that_peer_only(one: Peer, code: str) -> N
     assert [neighbor.peer for neighbor in found.neighbors] == ["good"]
 
 
-@pytest.mark.parametrize(
-    "one", [peer(connect_time_s=5), peer(bfd_profile="fast"), peer(vrf="blue")]
-)
+@pytest.mark.parametrize("one", [peer(connect_time_s=5), peer(bfd_profile="fast")])
 def test_fields_without_a_counterpart_are_left_out(one: Peer) -> None:
     """A field that ExaBGP has nothing for, or that was not tried, does not cost the session."""
     found = rendered(one)
@@ -151,10 +137,8 @@ def test_no_password_leaves_its_quotes(password: str) -> None:
         Peer,
         name=st.text(),
         my_asn=st.integers(),
-        peer_asn=st.none() | st.integers(),
-        address=st.none() | st.ip_addresses(),
-        interface=st.none() | st.text(),
-        vrf=st.none() | st.text(),
+        peer_asn=st.integers(),
+        address=st.ip_addresses(),
         password=st.none() | st.text(),
         source_address=st.none() | st.ip_addresses(),
         router_id=st.none() | st.ip_addresses(v=4),

@@ -16,8 +16,6 @@ from orchestrator.planner.advertise import NextHop, next_hop
 from tests.unit.planner.world import cluster, ip, policy, service
 
 PEER = Peer("r", 64500, 64500, ip("2001:db8::1"), dual_stack=True)
-ON_LINK = Peer("r", 64500, 64500, None, interface="eth0", dual_stack=True)
-BY_LINK_LOCAL = Peer("r", 64500, 64500, ip("fe80::1"), interface="eth0", dual_stack=True)
 WITH_SOURCE = replace(PEER, source_address=ip("2001:db8::99"))
 V4, GLOBAL, LINK_LOCAL = "192.0.2.7/24", "2001:db8::7/64", "fe80::7/64"
 
@@ -41,11 +39,6 @@ def local(*addresses: str, taken: bool = True) -> Local:
         (PEER, local(GLOBAL, taken=False), None),
         (WITH_SOURCE, local(GLOBAL), "2001:db8::99"),
         (PEER, local(LINK_LOCAL), None),
-        (ON_LINK, local(LINK_LOCAL, GLOBAL), "2001:db8::7"),
-        (ON_LINK, local(LINK_LOCAL), "fe80::7"),
-        (BY_LINK_LOCAL, local(LINK_LOCAL), "fe80::7"),
-        (ON_LINK, local(LINK_LOCAL, taken=False), None),
-        (replace(ON_LINK, source_address=ip("fe80::9%eth0")), local(), "fe80::9"),
     ],
 )
 def test_ipv4_over_ipv6(peer: Peer, here: Local, hop: str | None) -> None:
