@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from orchestrator.config.documents import UnreadableError, split
@@ -11,7 +11,7 @@ from orchestrator.config.formats import parse_duration
 from orchestrator.config.imports.result import Imported, UnreadableImportError, duration
 from orchestrator.config.imports.verify import verified
 from orchestrator.config.objects import nodes_of
-from orchestrator.config.old.recognise import OldObject, old_config
+from orchestrator.config.old.recognise import OldConfig, OldObject, old_config
 from orchestrator.config.old.schema import whole_seconds
 from orchestrator.config.read import read
 from orchestrator.config.schema import Boolean, Integer
@@ -26,22 +26,27 @@ _DEFAULT = "metallb-system"
 
 
 def read_metallb(text: bytes) -> Imported:
-    """Convert every configuration in a file. Raises UnreadableImportError when it is not YAML."""
-    result = Imported(namespace=_namespace(text))
+    """Convert every configuration in a file. Raises UnreadableImportError when it has none."""
+    configs = list(_configs(text))
+    if not configs:
+        why = "wants a ConfigMap named config with data.config, or that text itself"
+        raise UnreadableImportError(1, f"holds no configuration of MetalLB v0.9 to v0.12: {why}")
+    found = [
+        (first_line + one.node.mark.line, one)
+        for first_line, config in configs
+        for one in config.objects
+    ]
+    result = Imported(namespace=_namespace([one for _, one in found]))
     left_out = _refused(text, result)
-    found = list(_found(text))
     for line, one in found:
         key = (one.kind.name, _name(one))
         if key not in left_out and key not in {made.key for made in result.made}:
             _add(result, line, one)
-    if not found and not result.lost:
-        why = "wants a ConfigMap named config with data.config, or that text itself"
-        raise UnreadableImportError(1, f"holds no configuration of MetalLB v0.9 to v0.12: {why}")
     return verified(result)
 
 
-def _found(text: bytes) -> Iterator[tuple[int, OldObject]]:
-    """Every object with its line."""
+def _configs(text: bytes) -> Iterator[tuple[int, OldConfig]]:
+    """Every configuration with the line before its document."""
     for document in split(text):
         try:
             nodes = nodes_of(document.text)
@@ -50,8 +55,8 @@ def _found(text: bytes) -> Iterator[tuple[int, OldObject]]:
             raise UnreadableImportError(line, error.message) from None
         for node in nodes:
             config = old_config(node, document.text)
-            for one in config.objects if config else ():
-                yield document.first_line + one.node.mark.line, one
+            if config is not None:
+                yield document.first_line, config
 
 
 def _refused(text: bytes, result: Imported) -> set[tuple[str, str]]:
@@ -69,9 +74,9 @@ def _refused(text: bytes, result: Imported) -> set[tuple[str, str]]:
     return left_out
 
 
-def _namespace(text: bytes) -> str:
+def _namespace(found: Iterable[OldObject]) -> str:
     """Find the namespace that the configuration is written for."""
-    for _, one in _found(text):
+    for one in found:
         namespace = _metadata(one).entries.get("namespace")
         if isinstance(namespace, Scalar) and namespace.text:
             return namespace.text
