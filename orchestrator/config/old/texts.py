@@ -1,6 +1,7 @@
 """Scalars as the strict YAML of MetalLB v0.9 to v0.12 takes them.
 
-Where its format declares text, a number or a boolean without quotes was text too.
+Where its format declares text, a number or a boolean without quotes was text too, and an empty
+item of a list of mappings was an empty mapping.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from orchestrator.config.tree import Mapping, Scalar, Sequence, Tree, is_null
 def as_declared(wanted: Type, node: Tree) -> Tree:
     """Copy a tree in which plain scalars are text wherever the schema declares text."""
     if isinstance(node, Scalar):
+        if isinstance(wanted, Record) and is_null(node):
+            return Mapping({}, {}, [], node.mark)
         textual = isinstance(wanted, Text | Choice | Parsed) and not is_null(node)
         return node._replace(plain=False) if textual else node
     if isinstance(node, Sequence):

@@ -40,7 +40,7 @@ def specs(imported: Imported, kind: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def annotations(imported: Imported, kind: str, name: str) -> dict[str, str]:
+def annotations_of(imported: Imported, kind: str, name: str) -> dict[str, str]:
     """Return the annotations of one object."""
     found: dict[str, str] = next(
         made.document["metadata"].get("annotations", {})

@@ -11,7 +11,7 @@ from orchestrator.config.imports.result import Imported
 from orchestrator.model.local import Local
 from orchestrator.planner import plan
 from orchestrator.planner.document import routes_document
-from tests.unit.config.imported import annotations, lost, reread, sample, specs
+from tests.unit.config.imported import annotations_of, lost, reread, sample, specs
 
 
 def neighbor(body: str, head: str = "192.0.2.1", peer_as: int = 64501) -> Imported:
@@ -64,7 +64,7 @@ def test_peers_of_anycast() -> None:
     assert core["dualStackAddressFamily"]
     assert core["enableGracefulRestart"]
     assert core["passwordSecret"] == {"name": "peer-192.0.2.1-password"}
-    assert annotations(imported, "BGPPeer", "peer-203.0.113.1") == {
+    assert annotations_of(imported, "BGPPeer", "peer-203.0.113.1") == {
         "orchestrator.io/passive": "true",
         "orchestrator.io/ttl-security": "true",
     }

@@ -73,7 +73,8 @@ def test_bgp_of_v0_9_5(wrapped: bool) -> None:
     found = policy(config_map(BGP) if wrapped else BGP)
     assert str(found.pools[0].ranges[0].first) == "192.168.122.0"
     advertisement = found.bgp_advertisements[0]
-    assert (advertisement.name, advertisement.pools) == ("bgpadvertisement1", {"default"})
+    assert advertisement.name == "bgpadvertisement1"
+    assert advertisement.pools == {"default"}
     assert (advertisement.aggregation_length, advertisement.communities) == (32, frozenset())
     peer = found.peers[0]
     assert (peer.name, peer.my_asn, peer.peer_asn, peer.hold_time_s) == ("peer1", 64500, 64501, 90)
@@ -227,7 +228,8 @@ address-pools:
     names = [advertisement.name for advertisement in found.bgp_advertisements]
     assert names == ["bgpadvertisement1", "bgpadvertisement2", "bgpadvertisement3"]
     expected = {Community(65535, 65281), Community(1234, 2345), Community(1, 7)}
-    assert (first.local_pref, first.communities) == (100, expected)
+    assert first.local_pref == 100
+    assert first.communities == expected
     assert (second.aggregation_length, second.aggregation_length_v6) == (24, 64)
     assert third.pools == {"c"}
     assert [found.name for found in found.l2_advertisements] == ["l2advertisement1"]
@@ -256,6 +258,12 @@ def test_refused_settings_of_an_advertisement(written: str) -> None:
         "BGPAdvertisement metallb-system/bgpadvertisement1"
     }
     assert [pool.name for pool in reading.policy.pools] == ["a"]
+
+
+def test_an_empty_advertisement_is_a_plain_one() -> None:
+    """An item of the list without a value is the plain announcement."""
+    found = policy(POOL % ", bgp-advertisements: [null]").bgp_advertisements
+    assert found == policy(POOL % "").bgp_advertisements
 
 
 def test_equal_advertisements_are_refused() -> None:
