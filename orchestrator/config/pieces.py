@@ -223,7 +223,11 @@ def _json_items(text: str, spans: Spans, values: list[Value]) -> Iterator[Piece]
 
 def _json_piece(text: str, start: int, end: int, value: Value, line: int | None = None) -> Piece:
     listed = line is not None
-    if not isinstance(value, dict) or _depth(value) > MAX_DEPTH - (_IN_LIST if listed else 0):
+    if not isinstance(value, dict):
+        raise DoubtError
+    deepest = MAX_DEPTH - (_IN_LIST if listed else 0)
+    opened = text.count("{", start, end) + text.count("[", start, end)
+    if opened > deepest and _depth(value) > deepest:
         raise DoubtError
     if line is None:
         line = text.count("\n", 0, start)
