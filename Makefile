@@ -1,7 +1,7 @@
 # make demo   see it work on this machine     make test   everything that CI runs
 PYTHON ?= python3
 LAB_PACKAGES = frr iproute2 procps
-TEST_PACKAGES = $(LAB_PACKAGES) bird2 nftables tcpdump faketime iputils-ping
+TEST_PACKAGES = $(LAB_PACKAGES) bird2 nftables tcpdump faketime iputils-ping etcd-server openssl
 
 .PHONY: demo test install bench clean
 
@@ -25,8 +25,10 @@ demo: .venv/installed
 	@.ci/system-packages $(LAB_PACKAGES) || true
 	.venv/bin/orchestrator demo $(ARGS)
 
+# kube-apiserver is built once, in 5 to 10 minutes, and kept in the user's cache.
 test: .venv/tested
 	@.ci/system-packages $(TEST_PACKAGES)
+	-@[ -n "$(ARGS)" ] || .venv/bin/python -m orchestrator.lab.kube_build
 	.ci/test $(ARGS)
 
 bench: .venv/tested

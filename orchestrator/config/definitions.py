@@ -2,7 +2,8 @@
 
 Nothing is converted between the two versions of BGPPeer: the older one's fields are a part of the
 newer one's, written alike, so the strategy `None` (which changes the apiVersion only) does what
-MetalLB runs a webhook for, and needs no server that could be away.
+MetalLB runs a webhook for, and needs no server that could be away. `webhook: null` takes MetalLB's
+away where a patch or server-side apply would leave it.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def _definition(group: str, name: str, versions: Sequence[_Version]) -> Definiti
             "group": group,
             "names": names,
             "scope": "Namespaced",
-            "conversion": {"strategy": "None"},
+            "conversion": {"strategy": "None", "webhook": None},
             "versions": [
                 _version(version, published, stored=version is ordered[-1]) for version in ordered
             ],

@@ -1,0 +1,234 @@
+"""A real kube-apiserver with etcd on loopback addresses, for tests: no kubelet, no controllers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from orchestrator.lab.kube_build import build
+
+HOST = "127.0.0.1"
+_START_S = 90.0
+_STOP_S = 20.0
+_MEMORY = Path("/dev", "shm")
+_ASSETS = "KUBEBUILDER_ASSETS"
+
+
+class ApiServerError(Exception):
+    """It cannot be started; the message says what is missing, or its last words."""
+
+
+class Answer(NamedTuple):
+    """Status and body of an answer."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def message(self) -> str:
+        """Return what the server says about it."""
+        return str(self.body.get("message", ""))
+
+
+def program(name: str) -> Path:
+    """Find kube-apiserver or etcd.
+
+    Looked for in TEST_ASSET_KUBE_APISERVER or TEST_ASSET_ETCD, in KUBEBUILDER_ASSETS (both as the
+    Kubernetes tools have them), then in PATH; kube-apiserver is built when it is nowhere.
+    """
+    own = os.environ.get("TEST_ASSET_" + name.upper().replace("-", "_"))
+    assets = os.environ.get(_ASSETS)
+    for path in filter(None, (own, assets and f"{assets}/{name}", shutil.which(name))):
+        if Path(path).exists():
+            return Path(path)
+    if name == "kube-apiserver":
+        return build()
+    raise ApiServerError(f"{name} is missing: apt-get install {name}-server, or set {_ASSETS}")
+
+
+class ApiServer:
+    """The two processes, up while the `with` block lasts.
+
+    `kubeconfig` is that of an administrator.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._token = secrets.token_hex(16)
+        base = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+        made = tempfile.TemporaryDirectory(
+            prefix="apiserver-", dir=base, ignore_cleanup_errors=True
+        )
+        self._directory = Path(self._stack.enter_context(made))
+        self._certificate = self._directory / "server.crt"
+        self.port = 0
+        self.kubeconfig = self._directory / "kubeconfig"
+
+    def __enter__(self) -> Self:
+        try:
+            self._write_keys()
+            etcd = self._start_etcd()
+            self._start_server(etcd)
+            self._write_kubeconfig()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def request(self, method: str, path: str, body: Any = None, kind: str = "json") -> Answer:
+        """Send a request as the administrator; `kind` is that of the body's content type."""
+        context = ssl.create_default_context(cafile=str(self._certificate))
+        connection = http.client.HTTPSConnection(HOST, self.port, timeout=30, context=context)
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "Content-Type": f"application/{kind}",
+            "Accept": "application/json",
+        }
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            response = connection.getresponse()
+            text = response.read()
+        finally:
+            connection.close()
+        found = json.loads(text) if text[:1] == b"{" else {"message": text.decode()}
+        return Answer(response.status, found)
+
+    def _write_keys(self) -> None:
+        """Make one key: of the server, which is its own authority, and of service accounts."""
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "7"]
+        command += ["-subj", "/CN=lab", "-addext", f"subjectAltName=IP:{HOST}"]
+        files = ["-keyout", str(self._directory / "server.key"), "-out", str(self._certificate)]
+        subprocess.run([*command, *files], check=True, capture_output=True, timeout=60)
+        tokens = f"{self._token},admin,1,system:masters\n"
+        (self._directory / "tokens").write_text(tokens, encoding="utf-8")
+
+    def _start_etcd(self) -> str:
+        client, peer = (f"http://{HOST}:{free_port()}" for _ in range(2))
+        options = {
+            "data-dir": self._directory / "etcd",
+            "listen-client-urls": client,
+            "advertise-client-urls": client,
+            "listen-peer-urls": peer,
+            "initial-advertise-peer-urls": peer,
+            "initial-cluster": f"default={peer}",
+            "log-level": "warn",
+        }
+        process = self._start("etcd", options)
+        port = int(client.rpartition(":")[2])
+        self._wait(process, "etcd", lambda: _answers(port))
+        return client
+
+    def _start_server(self, etcd: str) -> None:
+        self.port = free_port()
+        key = self._directory / "server.key"
+        options = {
+            "etcd-servers": etcd,
+            "bind-address": HOST,
+            "advertise-address": HOST,
+            "secure-port": self.port,
+            "tls-cert-file": self._certificate,
+            "tls-private-key-file": key,
+            "token-auth-file": self._directory / "tokens",
+            "authorization-mode": "RBAC",
+            "service-account-issuer": "https://kubernetes.default.svc",
+            "service-account-key-file": key,
+            "service-account-signing-key-file": key,
+            "service-cluster-ip-range": "10.96.0.0/12",
+            "disable-admission-plugins": "ServiceAccount",
+            "endpoint-reconciler-type": "none",
+        }
+        process = self._start("kube-apiserver", options)
+        self._wait(process, "kube-apiserver", self._ready)
+
+    def _ready(self) -> bool:
+        try:
+            return self.request("GET", "/readyz").status == 200
+        except OSError:
+            return False
+
+    def _start(self, name: str, options: dict[str, Any]) -> subprocess.Popen[bytes]:
+        arguments = [f"--{option}={value}" for option, value in options.items()]
+        log = self._stack.enter_context((self._directory / f"{name}.log").open("wb"))
+        process = subprocess.Popen(
+            [program(name), *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+        self._stack.callback(_stop, process)
+        return process
+
+    def _wait(self, process: subprocess.Popen[bytes], name: str, ready: Any) -> None:
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline and process.poll() is None:
+            if ready():
+                return
+            time.sleep(0.05)
+        log = (self._directory / f"{name}.log").read_text("utf-8", "replace").splitlines()
+        raise ApiServerError(f"{name} is not ready: {_last(log)}")
+
+    def _write_kubeconfig(self) -> None:
+        cluster = {
+            "server": f"https://{HOST}:{self.port}",
+            "certificate-authority": str(self._certificate),
+        }
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "lab", "cluster": cluster}],
+            "users": [{"name": "admin", "user": {"token": self._token}}],
+            "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "admin"}}],
+            "current-context": "lab",
+        }
+        self.kubeconfig.touch(0o600)
+        self.kubeconfig.write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback address that nobody has at the moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=2)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _last(log: Sequence[str]) -> str:
+    return log[-1] if log else "it said nothing"
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
