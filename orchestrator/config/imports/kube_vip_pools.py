@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from orchestrator.config.formats import parse_range
 from orchestrator.config.imports.objects_in import Node
+from orchestrator.config.imports.ranges import Taken
 from orchestrator.config.imports.result import Imported
 from orchestrator.config.imports.words import is_true
 from orchestrator.model.address import AddressRange
@@ -44,7 +45,7 @@ class _Reader:
     result: Imported
     by_namespace: dict[str, _Given] = field(default_factory=dict)
     skip_ends: bool = False
-    ranges: list[AddressRange] = field(default_factory=list)
+    taken: Taken = field(default_factory=Taken)
 
     def take(self, key: str, node: Node) -> None:
         """Take one key: WHAT-NAMESPACE, or a setting of all."""
@@ -97,10 +98,9 @@ class _Reader:
             except ValueError as error:
                 self.result.lose(node.line, text, str(error))
                 continue
-            if any(known.overlaps(addresses) for known in self.ranges):
+            if not self.taken.take(addresses):
                 self.result.lose(node.line, text, "overlaps a pool before it")
                 continue
-            self.ranges.append(addresses)
             yield self._without_ends(text, addresses)
 
     def _without_ends(self, text: str, addresses: AddressRange) -> str:

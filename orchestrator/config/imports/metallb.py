@@ -40,7 +40,8 @@ def read_metallb(text: bytes) -> Imported:
     left_out = _refused(text, result)
     for line, one in found:
         key = (one.kind.name, _name(one))
-        if key not in left_out and key not in {made.key for made in result.made}:
+        if key not in left_out:
+            left_out.add(key)  # of two with one name the first counts
             _add(result, line, one)
     return verified(result)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from orchestrator.config.formats import parse_range
 from orchestrator.config.imports.objects_in import Node, objects_in
+from orchestrator.config.imports.ranges import Taken
 from orchestrator.config.imports.result import Imported, UnreadableImportError
 from orchestrator.config.imports.verify import verified
-from orchestrator.model.address import AddressRange
 
 _INTERFACE = re.compile(r"[A-Za-z0-9_.@-]{1,15}")
 _LISTS = frozenset({"v4pool", "v6pool", "v4pools", "v6pools"})
@@ -41,7 +41,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._result = Imported()
-        self._ranges: list[AddressRange] = []
+        self._taken = Taken()
         self._layer2: list[str] = []
         self._remote: dict[tuple[int, int], list[str]] = {}
 
@@ -119,10 +119,9 @@ class _Reader:
         except ValueError as error:
             self._result.lose(node.line if node.given else entry.line, what, str(error))
             return ""
-        if any(known.overlaps(addresses) for known in self._ranges):
+        if not self._taken.take(addresses):
             self._result.lose(node.line, what, "overlaps a pool before it")
             return ""
-        self._ranges.append(addresses)
         return node.text
 
     def _aggregation(self, group: str, entries: list[Node], *, remote: bool) -> tuple[int, int]:

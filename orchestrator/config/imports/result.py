@@ -65,7 +65,7 @@ class Imported:
     namespace: str = ""
     made: list[Made] = field(default_factory=list)
     lost: list[NotCarriedOver] = field(default_factory=list)
-    _names: dict[str, set[str]] = field(default_factory=dict)
+    _names: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def add(
         self,
@@ -105,13 +105,13 @@ class Imported:
 
     def name(self, kind: str, text: str) -> str:
         """Make a name for an object of `kind` that no other has."""
-        taken = self._names.setdefault(kind, set())
         wanted = object_name(text) or f"{kind.lower()}-{_slug(text)}".rstrip("-")
-        name, number = wanted, 1
-        while name in taken:
+        name, number = wanted, self._names.get((kind, wanted), 0)
+        while (kind, name) in self._names:
             number += 1
             name = f"{wanted}-{number}"
-        taken.add(name)
+        self._names[kind, wanted] = max(number, 1)
+        self._names.setdefault((kind, name), 1)
         return name
 
     def ordered(self) -> list[Made]:

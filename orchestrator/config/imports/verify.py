@@ -15,12 +15,12 @@ def verified(imported: Imported) -> Imported:
     text = yaml_of(imported.made).encode()
     problems = read([Source("import", text)], namespace=imported.namespace or _DEFAULT).problems
     wrong = {_key(problem): problem for problem in problems if problem.severity is Severity.ERROR}
-    for made in list(imported.made):
+    for made in imported.made:
         problem = wrong.get(made.key)
         if problem is not None:
-            imported.made.remove(made)
             path = f"{problem.path}: " if problem.path else ""
             imported.lose(made.line, " ".join(made.key), path + problem.message)
+    imported.made = [made for made in imported.made if made.key not in wrong]
     return imported
 
 

@@ -127,6 +127,9 @@ class _Converter:
         self._faults = faults
         self._profiles = self._names("bfd-profiles", "BFDProfile")
         self._pools = self._names("address-pools", "IPAddressPool")
+        self._owned: dict[Path, list[Fault]] = {}
+        for fault in faults.found:
+            self._owned.setdefault(_owner(fault.path), []).append(fault)
         self._advertisements = 0
 
     def conversion(self) -> Conversion:
@@ -148,15 +151,16 @@ class _Converter:
         return [item for item in items if isinstance(item, Mapping)]
 
     def _of(self, *path: str | int) -> tuple[Fault, ...]:
-        return tuple(fault for fault in self._faults.found if _owner(fault.path) == path)
+        return tuple(self._owned.get(path, ()))
 
     def _names(self, key: str, kind: str) -> list[str | None]:
         """Names of a list's objects; None where there is none, or it was taken before."""
         names: list[str | None] = []
+        first: dict[str, int] = {}
         for index, entry in enumerate(self._values[key]):
             name = self._name(entry["name"], (key, index, "name"), kind)
-            if name is not None and name in names:
-                message = f"name {shown(name)} is taken by {key}[{names.index(name)}]"
+            if name is not None and first.setdefault(name, index) != index:
+                message = f"name {shown(name)} is taken by {key}[{first[name]}]"
                 hint = "each entry needs a name of its own"
                 self._faults.add((key, index, "name"), message, "duplicateName", hint=hint)
                 name = None

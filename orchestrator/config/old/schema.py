@@ -179,7 +179,7 @@ POOL = Record(
         Field("auto-assign", Boolean(), "Use the pool without being asked for it.", default=True),
         Field(
             "bgp-advertisements",
-            ListOf(ADVERTISEMENT),
+            ListOf(ADVERTISEMENT, max_items=1000),
             "How it is announced with protocol bgp; one plain announcement when absent.",
             default=(),
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.config.formats import parse_range
+from orchestrator.config.imports.ranges import Taken
 from orchestrator.config.imports.result import Imported, UnreadableImportError, duration, yaml_of
 from orchestrator.config.imports.words import command
 from tests.unit.config.imported import FORMATS, lost, reread, sample
@@ -89,3 +91,18 @@ def test_control_characters_stay_out() -> None:
     imported = Imported()
     imported.lose(1, "a\x1b[2J\nb", "c")
     assert lost(imported) == ["1: a [2J b"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "taken"),
+    [
+        (["10.0.0.0/24", "10.0.1.0/24", "10.0.0.128/25"], [True, True, False]),
+        (["10.0.0.9-10.0.0.20", "10.0.0.0-10.0.0.9", "10.0.0.0-10.0.0.8"], [True, False, True]),
+        (["10.0.0.5/32", "10.0.0.0/8", "::/0"], [True, False, True]),
+        (["10.0.0.0/8", "10.0.0.5/32", "11.0.0.0/32"], [True, False, True]),
+    ],
+)
+def test_ranges_are_taken_once(texts: list[str], taken: list[bool]) -> None:
+    """A range is taken unless it shares an address with one before it."""
+    ranges = Taken()
+    assert [ranges.take(parse_range(text)) for text in texts] == taken
