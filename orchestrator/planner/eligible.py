@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations
 from typing import TypeVar
 
@@ -18,12 +18,17 @@ Answer = tuple[Reason, str]
 """A reason and its words."""
 
 
-def node_away(node: Node, local: Local) -> Answer | None:
-    """Say why the node as a whole is out: dead or drained; this comes before all else."""
+def node_away(node: Node, local: Local, draining: Collection[str]) -> Answer | None:
+    """Say why the node as a whole is out: dead or drained; this comes before all else.
+
+    `draining` are nodes that drain by their annotation. How far this node has got it knows itself.
+    """
     if node.name in local.down:
         return Reason.MEMBER_DOWN, f"node {node.name} is down"
-    if local.node == node.name and local.drain is DrainPhase.WITHDRAWN:
-        return Reason.DRAINING, f"node {node.name} is drained"
+    here = local.node == node.name
+    if local.drain is DrainPhase.WITHDRAWN if here else node.name in draining:
+        since = f" since {node.drain}" if node.drain else ""
+        return Reason.DRAINING, f"node {node.name} is drained{since}"
     return None
 
 

@@ -7,7 +7,7 @@ shared address has one owner (DESIGN 8.1).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -18,6 +18,7 @@ from orchestrator.model.plan import Assignment, AssignmentState, Candidate, Elec
 from orchestrator.model.policy import L2Advertisement, Policy
 from orchestrator.model.selector import matches_any
 from orchestrator.planner import eligible
+from orchestrator.planner.coverage import Coverage, cover
 from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE, World
 
 Advertisements = tuple[L2Advertisement, ...]
@@ -36,15 +37,13 @@ def ranked(names: tuple[str, ...], key: str) -> tuple[str, ...]:
 class Segment:
     """All nodes while a plan is made: who may answer for what.
 
-    By pool, `covering` has its advertisements; `choosy` are the pools of which some advertisement is
-    for some Services only. `fit` are the nodes that may answer at all, by name; `here` is this one,
+    `fit` are the nodes that may answer at all, by name; `here` is this one,
     whose health checks decide about its own VirtualIPs only.
     """
 
     world: World
     fit: Mapping[str, Node]
-    covering: Mapping[str, Advertisements]
-    choosy: frozenset[str]
+    coverage: Coverage[L2Advertisement]
     here: str | None
     elections: dict[tuple[ServiceKey, IPAddress], Election] = field(default_factory=dict)
     candidates: dict[ServiceKey, Candidates] = field(default_factory=dict)
@@ -55,7 +54,9 @@ class Segment:
         """Elect an owner for every address of `assignments`, which are all that have them."""
         holders: dict[IPAddress, list[Assignment]] = {}
         for answer in assignments:
-            if answer.state is AssignmentState.ASSIGNED and self.covering.get(answer.pool or ""):
+            if answer.state is AssignmentState.ASSIGNED and self.coverage.by_pool.get(
+                answer.pool or ""
+            ):
                 self.candidates[answer.service] = self._candidates(answer)
                 for address in answer.addresses:
                     holders.setdefault(address, []).append(answer)
@@ -116,8 +117,8 @@ class Segment:
         return {name: c for name, c in others.items() if name != self.here}
 
     def _matching(self, service: Service, pool: str) -> Advertisements:
-        ads = self.covering.get(pool, ())
-        return eligible.select_for_service(ads, service) if pool in self.choosy else ads
+        ads = self.coverage.by_pool.get(pool, ())
+        return eligible.select_for_service(ads, service) if pool in self.coverage.choosy else ads
 
     def _of_advertisements(self, ads: Advertisements) -> Candidates:
         # By identity: these values live as long as the plan, and their hashes are slow.
@@ -147,7 +148,7 @@ class Segment:
         pool = assignment.pool or ""
         ads = self._matching(service, pool)
         if not any(matches_any(ad.node_selectors, node.labels) for ad in ads):
-            return eligible.no_advertisement(node, service, self.covering[pool], pool)
+            return eligible.no_advertisement(node, service, self.coverage.by_pool[pool], pool)
         refusal = self.refusal(service, ads)
         if refusal is not None and refusal[0] is not Reason.NO_ENDPOINTS:
             return refusal
@@ -185,25 +186,19 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
 
 
-def see_segment(world: World, policy: Policy, local: Local) -> Segment:
+def see_segment(world: World, policy: Policy, local: Local, draining: Collection[str]) -> Segment:
     """Return the view of all members, before any election."""
-    covering = {
-        pool.name: tuple(ad for ad in policy.l2_advertisements if ad.covers(pool))
-        for pool in policy.pools
-    }
     return Segment(
         world=world,
-        fit={node.name: node for node in world.members if _is_fit(node, local)},
-        covering=covering,
-        choosy=frozenset(
-            name for name, ads in covering.items() if any(ad.service_selectors for ad in ads)
-        ),
+        fit={node.name: node for node in world.members if _is_fit(node, local, draining)},
+        coverage=cover(policy.pools, policy.l2_advertisements),
         here=local.node,
     )
 
 
-def _is_fit(node: Node, local: Local) -> bool:
+def _is_fit(node: Node, local: Local, draining: Collection[str]) -> bool:
     """Tell whether a node may answer at all; one that drains hands over at once (CLI.md, drain)."""
     if local.node == node.name and local.drain is not DrainPhase.NONE:
         return False
-    return eligible.node_away(node, local) is None and eligible.node_unfit(node, local) is None
+    away = eligible.node_away(node, local, draining)
+    return away is None and eligible.node_unfit(node, local) is None

@@ -22,8 +22,9 @@ from orchestrator.model.plan import (
 from orchestrator.model.policy import BGPAdvertisement, Peer, Policy
 from orchestrator.model.route import Rib, Route
 from orchestrator.model.virtual_ip import PathByHealth
-from orchestrator.planner import advertise, eligible
+from orchestrator.planner import advertise, draining, eligible
 from orchestrator.planner.allocate import allocate
+from orchestrator.planner.coverage import Coverage, cover
 from orchestrator.planner.layer2 import Segment, see_segment
 from orchestrator.planner.world import World, see, virtual_ip_key
 
@@ -52,6 +53,7 @@ def plan(cluster: Cluster, policy: Policy, local: Local) -> Plan:
         elections=tuple(election for key in judged for election in judged[key].elections),
         verdicts=tuple(verdict for key in judged for verdict in judged[key].verdicts),
         bindings=bindings_of(cluster, {answer.service: answer for answer in assignments}),
+        problems=draining.problems(world.members, policy.settings),
     )
 
 
@@ -76,7 +78,7 @@ def judge(view: View, assignments: Sequence[Assignment]) -> dict[ServiceKey, Jud
     `assignments` have all Services of every address in them. The answer has them in their order.
     """
     assigned = [one for one in assignments if one.state is AssignmentState.ASSIGNED]
-    if view.segment.covering:
+    if view.segment.coverage.by_pool:
         view.segment.elect(assigned)
     return {one.service: _judge_one(view, one) for one in assigned}
 
@@ -84,7 +86,7 @@ def judge(view: View, assignments: Sequence[Assignment]) -> dict[ServiceKey, Jud
 def _judge_one(view: View, assignment: Assignment) -> Judgement:
     found = [verdict for node in view.nodes for verdict in node.judge(assignment)]
     elections: list[Election] = []
-    if view.segment.covering.get(assignment.pool or ""):
+    if view.segment.coverage.by_pool.get(assignment.pool or ""):
         found += [v for node in view.nodes for v in node.judge_layer2(assignment, view.segment)]
         places = ((assignment.service, address) for address in assignment.addresses)
         elections = [view.segment.elections[place] for place in places]
@@ -110,41 +112,35 @@ def bindings_of(cluster: Cluster, answers: Mapping[ServiceKey, Assignment]) -> d
 
 def look(world: World, policy: Policy, local: Local) -> View:
     """Return a view of each node to be planned for, with empty RIBs, and of the segment."""
-    segment = see_segment(world, policy, local)
-    return View(
-        tuple(_look_at(node, world, policy, local, segment) for node in world.nodes), segment
-    )
+    drained, _ = draining.in_turn(world.members, policy.settings)
+    segment = see_segment(world, policy, local, drained)
+    coverage = cover(policy.pools, policy.bgp_advertisements)
+    elsewhere = frozenset(name for name, ads in segment.coverage.by_pool.items() if ads)
 
+    def look_at(node: Node) -> NodeView:
+        peers = tuple(peer for peer in policy.peers if peer.selects(node.labels))
+        covering = coverage.by_pool
+        return NodeView(
+            node=node,
+            world=world,
+            local=local,
+            peers=peers,
+            away=eligible.node_away(node, local, drained),
+            unfit=eligible.node_unfit(node, local),
+            coverage=coverage,
+            selected={name: eligible.select_for_node(ads, node) for name, ads in covering.items()},
+            elsewhere=elsewhere,
+            ribs={peer.name: {} for peer in peers},
+        )
 
-def _look_at(node: Node, world: World, policy: Policy, local: Local, segment: Segment) -> NodeView:
-    peers = tuple(peer for peer in policy.peers if peer.selects(node.labels))
-    covering = {
-        pool.name: tuple(a for a in policy.bgp_advertisements if a.covers(pool))
-        for pool in policy.pools
-    }
-    return NodeView(
-        node=node,
-        world=world,
-        local=local,
-        peers=peers,
-        away=eligible.node_away(node, local),
-        unfit=eligible.node_unfit(node, local),
-        covering=covering,
-        selected={name: eligible.select_for_node(ads, node) for name, ads in covering.items()},
-        choosy=frozenset(
-            name for name, ads in covering.items() if any(ad.service_selectors for ad in ads)
-        ),
-        elsewhere=frozenset(name for name, ads in segment.covering.items() if ads),
-        ribs={peer.name: {} for peer in peers},
-    )
+    return View(tuple(map(look_at, world.nodes)), segment)
 
 
 @dataclass(slots=True)
 class NodeView:
     """One node while a plan is made: what it may announce, and its RIBs as they grow.
 
-    By pool, `covering` has its advertisements and `selected` those of them for this node; `choosy`
-    are the pools of which some advertisement is for some Services only, and `elsewhere` those that
+    Of the `coverage` of pools, `selected` is what is for this node. `elsewhere` are the pools that
     are announced on layer 2.
     """
 
@@ -154,9 +150,8 @@ class NodeView:
     peers: tuple[Peer, ...]
     away: eligible.Answer | None
     unfit: eligible.Answer | None
-    covering: dict[str, Advertisements]
-    selected: dict[str, Advertisements]
-    choosy: frozenset[str]
+    coverage: Coverage[BGPAdvertisement]
+    selected: Mapping[str, Advertisements]
     elsewhere: frozenset[str]
     ribs: dict[str, dict[IPNetwork, Route]]
     outlets: dict[tuple[int, ...], Outlets] = field(default_factory=dict)
@@ -169,7 +164,7 @@ class NodeView:
         """
         service = self.world.services[assignment.service]
         pool = assignment.pool or ""
-        protocol = Protocol.BGP if self.covering.get(pool) else None
+        protocol = Protocol.BGP if self.coverage.by_pool.get(pool) else None
         if protocol is None and pool in self.elsewhere:
             return []
         verdicts = []
@@ -199,12 +194,12 @@ class NodeView:
         return self.away or self.unfit
 
     def _judge_address(self, service: Service, pool: str, address: IPAddress) -> eligible.Answer:
-        if pool not in self.covering:
+        if pool not in self.selected:
             return Reason.IP_NOT_ALLOWED, f"{address} is in no pool that is in force"
-        if self.away and self.covering[pool]:
+        if self.away and self.coverage.by_pool[pool]:
             return self.away
         matching = self.selected[pool]
-        if pool in self.choosy:
+        if pool in self.coverage.choosy:
             matching = eligible.select_for_service(matching, service)
         family = family_of(address)
         refusal = self._refusal(service, pool, matching, family)
@@ -214,7 +209,7 @@ class NodeView:
         self, service: Service, pool: str, matching: Advertisements, family: Family
     ) -> eligible.Answer | None:
         if not matching:
-            return eligible.no_advertisement(self.node, service, self.covering[pool], pool)
+            return eligible.no_advertisement(self.node, service, self.coverage.by_pool[pool], pool)
         endpoints = self.world.endpoints.get(service.key, ())
         return (
             eligible.conflict(matching, family)
