@@ -26,6 +26,7 @@ API_VERSIONS = {
 }
 _ORDER = list(API_VERSIONS)
 _TOO_LONG = 1_000_000
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class UnreadableImportError(Exception):
@@ -140,9 +141,7 @@ def yaml_of(objects: Iterable[Made]) -> str:
 
 def _document(made: Made) -> str:
     comment = "".join(f"# {printable(line)}\n" for line in made.comment.splitlines())
-    text = yaml.safe_dump(
-        made.document, sort_keys=False, allow_unicode=False, width=_TOO_LONG, indent=2
-    )
+    text = yaml.dump(made.document, Dumper=_DUMPER, sort_keys=False, width=_TOO_LONG)
     return comment + text
 
 
