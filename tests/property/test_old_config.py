@@ -33,8 +33,36 @@ bfd-profiles:
 _HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config}\ndata:\n  config: |\n"
 _WRAPPED = _HEAD + "".join(f"    {line}\n" for line in _OLD.splitlines())
 _WORDS = st.sampled_from(
-    "peers address-pools name null [] {} -1 1e9 true 'x' &a *a \u00fc ~ 0x7f | > --- \t { } ; "
-    "2001:db8::/32 10.0.0.0/8 neighbor route vrrp_instance priority".split(" ")
+    [
+        "peers",
+        "address-pools",
+        "name",
+        "null",
+        "[]",
+        "{}",
+        "-1",
+        "1e9",
+        "true",
+        "'x'",
+        "&a",
+        "*a",
+        "ü",
+        "~",
+        "0x7f",
+        "|",
+        ">",
+        "---",
+        "\t",
+        "{",
+        "}",
+        ";",
+        "2001:db8::/32",
+        "10.0.0.0/8",
+        "neighbor",
+        "route",
+        "vrrp_instance",
+        "priority",
+    ]
 )
 _FORMATS = st.sampled_from(list(FORMATS))
 

@@ -88,6 +88,8 @@ def _globals(statement: Statement, around: Surroundings, result: Imported) -> No
     for setting in statement.inner:
         if setting.name == "vrrp_version" and setting.rest in (("2",), ("3",)):
             around.version = int(setting.rest[0])
+        elif setting.name == "default_interface" and setting.rest:
+            around.interface = setting.rest[0]
         elif setting.name not in _NOT_NEEDED:
             why = _GLOBAL.get(setting.name, _NO_PLACE)
             if setting.name.startswith("smtp"):

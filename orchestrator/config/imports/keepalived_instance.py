@@ -57,12 +57,13 @@ _ADDRESS_LOST = {
 
 @dataclass(slots=True)
 class Surroundings:
-    """What instances refer to: scripts and files by name, the group of each, the VRRP version."""
+    """What instances refer to: scripts and files by name, the group of each, and defaults."""
 
     scripts: dict[str, Statement] = field(default_factory=dict)
     files: dict[str, Statement] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     version: int = 2
+    interface: str = ""
 
 
 def add_instance(statement: Statement, around: Surroundings, result: Imported) -> None:
@@ -93,7 +94,7 @@ class _Instance:
         self._interval_s = 1.0
         self._password: tuple[int, str] | None = None
         self._devices: list[str] = []
-        self._interface = ""
+        self._interface = around.interface
         self._addresses: list[tuple[int, str]] = []
         self._excluded: list[str] = []
         self._track: list[dict[str, Any]] = []

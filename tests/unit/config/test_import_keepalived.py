@@ -161,6 +161,20 @@ vrrp_instance "VI 1"   # behind
     assert not lost(imported)
 
 
+def test_defaults_of_all_instances() -> None:
+    """Version and interface are taken from global_defs where an instance names none."""
+    text = """\
+global_defs { default_interface eth3
+  vrrp_version 3 }
+vrrp_instance A {
+  virtual_router_id 9
+  virtual_ipaddress { 192.0.2.1 }
+}
+"""
+    found = spec(read_keepalived(text.encode()))
+    assert (found["interface"], found["bind"], found["version"]) == ("eth3", "eth3", 3)
+
+
 def test_lines_for_other_hosts() -> None:
     """A line that is for one of several hosts is not guessed about."""
     imported = instance("", before="@main global_defs")
