@@ -28,6 +28,7 @@ demo: .venv/installed
 # kube-apiserver is built once, in 5 to 10 minutes, and kept in the user's cache.
 test: .venv/tested
 	@.ci/system-packages $(TEST_PACKAGES)
+	@command -v kubectl >/dev/null || .ci/system-packages kubernetes-client
 	-@[ -n "$(ARGS)" ] || .venv/bin/python -m orchestrator.lab.kube_build
 	.ci/test $(ARGS)
 
