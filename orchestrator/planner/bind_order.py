@@ -20,7 +20,7 @@ def hold_back(
 ) -> Mapping[str, Rib]:
     """Leave out routes that only lead to addresses in `missing`, which are not bound yet.
 
-    Only VirtualIPs have addresses to be bound, and none of them shares one.
+    Only VirtualIPs have addresses to be bound, and they share one with none but their kind.
     """
     if not missing:
         return ribs

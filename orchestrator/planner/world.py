@@ -65,11 +65,13 @@ def see(cluster: Cluster, local: Local) -> World:
 
 
 def _service(key: ServiceKey, vip: VirtualIP) -> Service:
+    """VIPs that name their address may share it, as long as they serve different ports."""
     return Service(
         key=key,
         labels=vip.labels,
         families=tuple(sorted({family_of(address) for address in vip.addresses})),
         ports=frozenset(Port(protocol, number) for protocol, number in vip.ports),
+        sharing_key=VIRTUAL_IP_NAMESPACE if vip.ports and vip.addresses else "",
         requested_addresses=vip.addresses,
         requested_pool=vip.pool,
         created=vip.created,

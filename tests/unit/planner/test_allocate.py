@@ -157,3 +157,20 @@ def test_held_address_of_another_family_is_replaced() -> None:
     pools = (SMALL, pool("six", "2001:db8::/64"))
     moved = assign(service("web", "2001:db8::1"), policy_=policy(pools=pools))
     assert moved["web"].addresses == (ip("203.0.113.0"),)
+
+
+def test_virtual_ips_share_an_address_that_they_name_by_their_ports() -> None:
+    """Two VirtualIPs with one address stand beside each other when no port is served by both."""
+    address = (ip("203.0.113.2"),)
+    vips = {
+        "tls": VirtualIP("tls", address, ports=frozenset({("TCP", 443)})),
+        "web": VirtualIP("web", address, ports=frozenset({("TCP", 80)})),
+        "web2": VirtualIP("web2", address, ports=frozenset({("TCP", 80)})),
+        "whole": VirtualIP("whole", address),
+    }
+    planned = plan(Cluster(virtual_ips=vips), policy(pools=(SMALL,)), Local(node="n1"))
+    done = {answer.service.name: answer for answer in planned.assignments}
+    assert done["tls"].addresses == done["web"].addresses == address
+    assert done["web2"].reason is Reason.PORT_IN_USE
+    assert done["whole"].reason is Reason.SHARING_MISMATCH
+    assert planned.bindings == {address[0]: "lo"}
