@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import msgspec
+
 from orchestrator.config.documents import MAX_DEPTH, UnreadableError, parse
 from orchestrator.config.plain import DoubtError, Plain, Value, word_of
 from orchestrator.config.tree import Mapping, Mark, Scalar, Sequence, Tree, is_null
@@ -23,23 +25,22 @@ _ITEMS = re.compile(r"^items: *\n(?=- )", re.MULTILINE)
 _ITEM = re.compile(r"^- ", re.MULTILINE)
 _AFTER_ITEMS = re.compile(r"^(?![-# \n])", re.MULTILINE)
 _JSON = re.compile(r"(?:---)?[ \t\n]*(?=\{)")
-_BLANKS = re.compile(r"[ \t\n]*")
+_BLANKS = b" \t\n"
+_BEFORE_ITEMS = re.compile(rb'"items"[ \t\n]*:[ \t\n]*\[[ \t\n]*\Z')
+_AFTER_JSON_ITEMS = re.compile(rb"[ \t\n]*\]")
 _ODD = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """Characters that YAML refuses, or takes for the end of a line."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class Piece(NamedTuple):
-    """The text of one object; `line` and `column` count from 0 and are those of its begin.
-
-    `value` is what it says, where that is known already (JSON).
-    """
+    """The text of one object; `line` and `column` count from 0 and are those of its begin."""
 
     text: str
     line: int = 0
     column: int = 0
     listed: bool = False
-    value: Value = None
+    json: bool = False
 
     @property
     def mark(self) -> Mark:
@@ -54,13 +55,20 @@ class Piece(NamedTuple):
             root = parse(text.encode(), first_line=self.line, depth=depth)
         except UnreadableError:
             raise DoubtError from None
-        if self.listed and self.value is None:
+        if self.listed and not self.json:
             if not isinstance(root, Sequence) or len(root.items) != 1:
                 raise DoubtError
             return root.items[0]
         if root is None:
             raise DoubtError
         return root
+
+    def value(self) -> Value:
+        """Return what a piece of JSON says; DoubtError when that takes a closer look."""
+        value = _json_value(self.text)
+        if _depth(value) > MAX_DEPTH - (_IN_LIST if self.listed else 0):
+            raise DoubtError
+        return value
 
 
 class Outline(NamedTuple):
@@ -81,8 +89,8 @@ def outline_of(document: bytes) -> Outline:
         raise DoubtError
     start = _JSON.match(text)
     if start is not None:
-        return _json_outline(text, start.end())
-    items = _ITEMS.search(text)
+        return _json_outline(document, text, len(text[: start.end()].encode()))
+    items = _ITEMS.search(text) if "\nitems:" in text or text.startswith("items:") else None
     return Outline([Piece(text)]) if items is None else _yaml_outline(text, items)
 
 
@@ -135,104 +143,79 @@ def _no_number(text: str) -> Value:
     raise DoubtError
 
 
-_SCAN = json.JSONDecoder(
+_DECODE = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=Plain, parse_float=Plain, parse_constant=_no_number
-).raw_decode
+).decode
 
 
-def _json_outline(text: str, start: int) -> Outline:
+class _Listed(msgspec.Struct):
+    """A List whose objects are only found, not looked into."""
+
+    items: list[msgspec.Raw]
+
+
+_LISTED = msgspec.json.Decoder(_Listed)
+
+
+def _json_value(text: str) -> Value:
+    try:
+        value: Value = _DECODE(text)
+    except (ValueError, RecursionError):
+        raise DoubtError from None
+    return value
+
+
+def _json_outline(document: bytes, text: str, start: int) -> Outline:
     if _SURROGATE.search(text):
         raise DoubtError
     try:
-        root, spans, end = _json_root(text, start)
-    except (ValueError, IndexError, RecursionError):
-        raise DoubtError from None
-    if _blanks(text, end) != len(text):
-        raise DoubtError
+        items = _LISTED.decode(document[start:]).items
+    except (msgspec.DecodeError, RecursionError):
+        items = []
+    if not items:
+        return Outline([_json_piece(document, start, len(document.rstrip()))])
+    spans = _spans(document, start, [bytes(item) for item in items])
+    root = _json_value((document[start : spans[0][0]] + document[spans[-1][1] :]).decode())
     kind = word_of(root, "kind")
-    if kind is None or not kind.endswith("List") or "items" not in root:
-        return Outline([_json_piece(text, start, end, root)])
-    values = root["items"]
-    if not isinstance(values, list):
+    if not isinstance(root, dict) or root["items"] != [] or not kind or not kind.endswith("List"):
         raise DoubtError
-    pieces = list(_json_items(text, spans, values))
-    return _outline(pieces, word_of(root, "apiVersion"), kind)
+    return _outline(list(_json_items(document, spans)), word_of(root, "apiVersion"), kind)
 
 
 Spans = list[tuple[int, int]]
 
 
-def _json_root(text: str, at: int) -> tuple[dict[str, Value], Spans, int]:
-    """Read an object member by member, noting where those of its list `items` are."""
-    pairs: list[tuple[str, Value]] = []
+def _spans(document: bytes, start: int, items: list[bytes]) -> Spans:
+    """Find where the objects are; DoubtError unless nothing but commas is between them."""
+    end = document.find(items[0], start)
+    if not _BEFORE_ITEMS.search(document, start, end):
+        raise DoubtError
     spans: Spans = []
-    at = _blanks(text, at + 1)
-    while text[at] != "}":
-        key, at = _SCAN(text, at)
-        at = _blanks(text, _after(text, _blanks(text, at), ":"))
-        if key == "items" and text[at] == "[":
-            value, at = _json_list(text, at, spans)
-        else:
-            value, at = _SCAN(text, at)
-        pairs.append((key, value))
-        at = _next(text, at, "}")
-    return _object(pairs), spans, at + 1
-
-
-def _json_list(text: str, at: int, spans: Spans) -> tuple[Value, int]:
-    values: list[Value] = []
-    at = _blanks(text, at + 1)
-    while text[at] != "]":
-        value, end = _SCAN(text, at)
-        values.append(value)
-        spans.append((at, end))
-        at = _next(text, end, "]")
-    return values, at + 1
-
-
-def _next(text: str, at: int, last: str) -> int:
-    """Go on to the next member, or to the end of the collection."""
-    at = _blanks(text, at)
-    if text[at] == last:
-        return at
-    at = _blanks(text, _after(text, at, ","))
-    if text[at] == last:
+    for item in items:
+        begin = document.find(item, end)
+        if spans and document[end:begin].strip(_BLANKS) != b",":
+            raise DoubtError
+        end = begin + len(item)
+        spans.append((begin, end))
+    if not _AFTER_JSON_ITEMS.match(document, end):
         raise DoubtError
-    return at
+    return spans
 
 
-def _blanks(text: str, at: int) -> int:
-    found = _BLANKS.match(text, at)
-    assert found is not None
-    return found.end()
-
-
-def _after(text: str, at: int, sign: str) -> int:
-    if text[at] != sign:
-        raise DoubtError
-    return at + 1
-
-
-def _json_items(text: str, spans: Spans, values: list[Value]) -> Iterator[Piece]:
+def _json_items(document: bytes, spans: Spans) -> Iterator[Piece]:
     line, before = 0, 0
-    for (start, end), value in zip(spans, values, strict=True):
-        line += text.count("\n", before, start)
+    for start, end in spans:
+        line += document.count(b"\n", before, start)
         before = start
-        yield _json_piece(text, start, end, value, line)
+        yield _json_piece(document, start, end, line)
 
 
-def _json_piece(text: str, start: int, end: int, value: Value, line: int | None = None) -> Piece:
+def _json_piece(document: bytes, start: int, end: int, line: int | None = None) -> Piece:
     listed = line is not None
-    if not isinstance(value, dict):
-        raise DoubtError
-    deepest = MAX_DEPTH - (_IN_LIST if listed else 0)
-    opened = text.count("{", start, end) + text.count("[", start, end)
-    if opened > deepest and _depth(value) > deepest:
-        raise DoubtError
     if line is None:
-        line = text.count("\n", 0, start)
-    column = start - (text.rfind("\n", 0, start) + 1)
-    return Piece(text[start:end], line, column, listed, value)
+        line = document.count(b"\n", 0, start)
+    column = len(document[document.rfind(b"\n", 0, start) + 1 : start].decode())
+    return Piece(document[start:end].decode(), line, column, listed, json=True)
 
 
 def _depth(value: Value) -> int:

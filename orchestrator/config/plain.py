@@ -26,20 +26,23 @@ class DoubtError(Exception):
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _OPEN_STARTS = frozenset("0123456789+-.")
-_OPEN_WORDS = frozenset(
+_OPEN_WORDS = _NULLS | frozenset(
     written
     for word in ("true", "false", "yes", "no", "on", "off")
     for written in (word, word.title(), word.upper())
 )
 
 
+def surely_text(text: str) -> bool:
+    """Tell whether a scalar without quotes cannot be anything but text."""
+    return text not in _OPEN_WORDS and text[0] not in _OPEN_STARTS
+
+
 def of_plain(text: str) -> Value:
     """Return a scalar that was written without quotes."""
     if text in _NULLS:
         return None
-    if text[0] in _OPEN_STARTS or text in _OPEN_WORDS:
-        return Plain(text)
-    return text
+    return text if surely_text(text) else Plain(text)
 
 
 def of_tree(node: Tree) -> Value:

@@ -63,7 +63,7 @@ def _record(wanted: Record) -> Reader:
                 raise DoubtError
             else:
                 values[name] = default
-        if any(rule.check(values) is not None for rule in rules):
+        if rules and any(rule.check(values) is not None for rule in rules):
             raise DoubtError
         return values
 

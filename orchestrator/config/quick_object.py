@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, NamedTuple
 
 from orchestrator.config.found import Found, home_of
@@ -14,8 +13,6 @@ from orchestrator.config.quick import Reader, faultless, reader_of
 from orchestrator.config.schema import Field, Kind, Record
 from orchestrator.config.shapes import shape_of
 from orchestrator.config.tree import Mark
-
-_KIND = re.compile(r"^(?:- |  )?kind: *[\"']?(\w+)", re.MULTILINE)
 
 
 class _Quick(NamedTuple):
@@ -38,6 +35,8 @@ _QUICK = {
     for kind in KINDS
     if not kind.strict and not kind.annotations and kind.name not in _SEEN_WHOLE
 }
+_NOT_ALIKE = _SEEN_WHOLE | {kind.name for kind in KINDS if kind.strict}
+"""Kinds whose objects have no shape in common, or are to be read with places anyway."""
 
 
 def quick_object(piece: Piece, outline: Outline, position: int, *, trusted: bool) -> Found | None:
@@ -45,10 +44,9 @@ def quick_object(piece: Piece, outline: Outline, position: int, *, trusted: bool
 
     DoubtError for a kind of ours, and whenever something is not plainly good.
     """
-    if piece.value is not None:
-        return _of_value(piece, piece.value, outline, position, trusted=trusted)
-    written = _KIND.search(piece.text)
-    if written is not None and written[1] not in _QUICK:
+    if piece.json:
+        return _of_value(piece, piece.value(), outline, position, trusted=trusted)
+    if _written_kind(piece) in _NOT_ALIKE:
         raise DoubtError
     shape, texts = shape_of(piece.text)
     kind = _kind_of(shape.word("apiVersion", texts), shape.word("kind", texts), outline)
@@ -58,6 +56,17 @@ def quick_object(piece: Piece, outline: Outline, position: int, *, trusted: bool
     line, column = shape.root.mark
     mark = Mark(piece.line + line, column)
     return _found(kind, values, mark, position, trusted=trusted)
+
+
+def _written_kind(piece: Piece) -> str:
+    """Return the word after `kind:` where it is usually written; empty when it is not there."""
+    text, mark = piece.text, "\n  kind: " if piece.listed else "\nkind: "
+    start = text.find(mark)
+    if start < 0:
+        mark = "- kind: " if piece.listed else "kind: "
+        start = 0 if text.startswith(mark) else len(text)
+    start += len(mark)
+    return text[start : text.find("\n", start)]
 
 
 def _of_value(

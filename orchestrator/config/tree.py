@@ -12,9 +12,11 @@ from typing import NamedTuple, TypeAlias
 Path: TypeAlias = tuple[str | int, ...]
 """Field names and list indices from the object down: `("spec", "addresses", 2)`."""
 
-_INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_SPECIAL_FLOAT = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_NUMBER = re.compile(
+    r"[-+]?(?:0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)"
+    r"|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
 _NUMBER_STARTS = frozenset("0123456789+-.")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _LITERAL_BOOLEANS = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
@@ -82,10 +84,7 @@ def _noun_of_scalar(node: Scalar) -> str:
 
 def looks_numeric(text: str) -> bool:
     """Tell whether YAML takes the plain scalar `text` for a number (never one of base 60)."""
-    if text[:1] not in _NUMBER_STARTS:
-        return False
-    patterns = (_INTEGER, _FLOAT, _SPECIAL_FLOAT)
-    return any(pattern.fullmatch(text) for pattern in patterns)
+    return text[:1] in _NUMBER_STARTS and _NUMBER.fullmatch(text) is not None
 
 
 def locate(root: Tree, path: Path) -> Mark:

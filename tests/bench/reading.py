@@ -42,7 +42,11 @@ def reading(_workdir: Path) -> Table:
 
 
 def _works(form: str) -> dict[str, Callable[[bytes], object]]:
-    own: dict[str, Callable[[bytes], object]] = {"read": _read, "read and plan": _plan}
+    own: dict[str, Callable[[bytes], object]] = {
+        "read": _read,
+        "read and plan": _plan,
+        "the same without the garbage collector": _plan_uncollected,
+    }
     return own if form.startswith("JSON") else {"PyYAML's events alone": _events, **own}
 
 
@@ -61,6 +65,14 @@ def _read(text: bytes) -> Reading:
 def _plan(text: bytes) -> object:
     found = _read(text)
     return plan(found.cluster, found.policy, Local("n001"))
+
+
+def _plan_uncollected(text: bytes) -> object:
+    gc.disable()
+    try:
+        return _plan(text)
+    finally:
+        gc.enable()
 
 
 def _times(work: Callable[[bytes], object], text: bytes) -> list[float]:
