@@ -24,7 +24,7 @@ import click
 )
 def crds(*, output: str, directory: Path | None) -> None:
     """Print the CustomResourceDefinitions of every kind that is read or written."""
-    from orchestrator.config.definitions import definitions
+    from orchestrator.config.publish.definitions import definitions
 
     made = definitions()
     if directory is not None:
@@ -39,7 +39,7 @@ def crds(*, output: str, directory: Path | None) -> None:
 
 def _write(made: list[dict[str, Any]], directory: Path) -> None:
     from orchestrator.cli.failure import fail
-    from orchestrator.config.definitions import file_name
+    from orchestrator.config.publish.definitions import file_name
 
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -14,13 +14,13 @@ from orchestrator.config.kinds.metallb_extras import ExcludedInterfaces
 from orchestrator.config.kinds.secret import Secret
 from orchestrator.config.link import Good, Linking, ObjectKey, Offer, settle, values_of
 from orchestrator.config.objects import Nodes
-from orchestrator.config.rules_advertisement import AdvertisementRules
-from orchestrator.config.rules_names import KnownNames
-from orchestrator.config.rules_peer import Announced, PeerRules
-from orchestrator.config.rules_pool import PoolRules
-from orchestrator.config.rules_settings import SettingsRules
-from orchestrator.config.rules_virtual_ip import COMMUNITIES, VirtualIPRules
-from orchestrator.config.rules_virtual_router import VirtualRouterRules
+from orchestrator.config.rules.advertisement import AdvertisementRules
+from orchestrator.config.rules.names import KnownNames
+from orchestrator.config.rules.peer import Announced, PeerRules
+from orchestrator.config.rules.pool import PoolRules
+from orchestrator.config.rules.settings import SettingsRules
+from orchestrator.config.rules.virtual_ip import COMMUNITIES, VirtualIPRules
+from orchestrator.config.rules.virtual_router import VirtualRouterRules
 from orchestrator.config.source import Source
 from orchestrator.config.tree import Mark, Scalar, Tree
 from orchestrator.model.alike import changed_keys

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.config.definitions import definitions
+from orchestrator.config.publish.definitions import definitions
 from orchestrator.lab.apiserver import ApiServer
 
 NAMESPACE = "metallb-system"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from orchestrator.config.definitions import definitions
+from orchestrator.config.publish.definitions import definitions
 from orchestrator.config.schema import Kind
 from orchestrator.lab.apiserver import ApiServer
 from tests.apiserver.cases import cases

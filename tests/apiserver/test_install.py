@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.config.definitions import definitions
+from orchestrator.config.publish.definitions import definitions
 from orchestrator.lab.apiserver import Answer, ApiServer
 from tests.apiserver.conftest import DEFINITIONS, install
 from tests.apiserver.verdicts import NAMESPACE

@@ -7,7 +7,7 @@ import re
 from typing import Any, NamedTuple
 
 from orchestrator.config.kinds.registry import kind_of
-from orchestrator.config.publication import PUBLISHED
+from orchestrator.config.publish.publication import PUBLISHED
 from orchestrator.config.read import Reading, read
 from orchestrator.config.schema import ListOf, Parsed, Record, Type
 from orchestrator.config.source import Source

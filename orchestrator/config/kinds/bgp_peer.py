@@ -110,7 +110,9 @@ def _multihop_fits(values: Values) -> Broken | None:
 def _addresses_fit(values: Values) -> Broken | None:
     peer, source = values["peerAddress"], values["sourceAddress"]
     if peer is not None and peer.version == 6 and peer.is_link_local:
-        return Broken("peerAddress", "a link-local address does not say on which interface", _ROUTABLE)
+        return Broken(
+            "peerAddress", "a link-local address does not say on which interface", _ROUTABLE
+        )
     if peer is not None and source is not None and family_of(peer) is not family_of(source):
         return Broken("sourceAddress", "is not of the family of peerAddress")
     return None

@@ -12,11 +12,11 @@ import yaml
 from click.testing import CliRunner
 
 from orchestrator.cli.main import main
-from orchestrator.config.cel import validations
-from orchestrator.config.definitions import definitions, file_name
 from orchestrator.config.kinds.registry import KINDS, OUR_GROUPS
 from orchestrator.config.kinds.status_kinds import STATUS_KINDS
-from orchestrator.config.openapi import Extras, properties
+from orchestrator.config.publish.cel import validations
+from orchestrator.config.publish.definitions import definitions, file_name
+from orchestrator.config.publish.openapi import Extras, properties
 from orchestrator.config.schema import (
     AtMost,
     AtMostOne,

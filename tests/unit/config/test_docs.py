@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from orchestrator.config.kinds.registry import KINDS
+from orchestrator.config.publish.tables import with_reference
 from orchestrator.config.schema import Field, ListOf, Opaque, Record, Type
-from orchestrator.config.tables import with_reference
 from tests.unit.config.samples import errors, read_text
 
 PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
 def test_reference_is_current() -> None:
     """The generated parts of docs/configuration.md are up to date.
 
-    To renew them, write `with_reference(page)` of orchestrator.config.tables back to the page.
+    To renew them, write `with_reference(page)` of orchestrator.config.publish.tables back to the page.
     """
     page = PAGE.read_text(encoding="utf-8")
     assert with_reference(page) == page

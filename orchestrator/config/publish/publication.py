@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from orchestrator.config.kinds.status_kinds import POOL_STATUS
-from orchestrator.config.openapi import Extras
+from orchestrator.config.publish.openapi import Extras
 from orchestrator.config.schema import Record
 
 NO_FIELDS = Record(())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.config.cel import words_of
 from orchestrator.config.kinds.registry import KINDS, OUR_GROUPS
+from orchestrator.config.publish.cel import words_of
 from orchestrator.config.schema import (
     Field,
     Kind,

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from orchestrator.config.kinds.registry import KINDS, OUR_GROUPS
 from orchestrator.config.kinds.status_kinds import STATUS_KINDS
-from orchestrator.config.openapi import Extras, Schema, properties
-from orchestrator.config.publication import PUBLISHED, Column, Published
+from orchestrator.config.publish.openapi import Extras, Schema, properties
+from orchestrator.config.publish.publication import PUBLISHED, Column, Published
 from orchestrator.config.schema import Field, Kind, Opaque, Record
 
 Definition = dict[str, Any]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.config.cel import validations
+from orchestrator.config.publish.cel import validations
 from orchestrator.config.schema import (
     Boolean,
     Choice,

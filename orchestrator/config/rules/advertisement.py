@@ -11,7 +11,7 @@ from orchestrator.config.faults import Faults
 from orchestrator.config.formats import family_name
 from orchestrator.config.kinds.bgp_advertisement import AdvertisementDraft
 from orchestrator.config.link import Accepted, Clash, Linking
-from orchestrator.config.rules_names import KnownNames
+from orchestrator.config.rules.names import KnownNames
 from orchestrator.model.policy import BGPAdvertisement, Pool
 from orchestrator.model.selector import Labels, matches_any
 

@@ -1,0 +1,1 @@
+"""What is published out of the schema: CustomResourceDefinitions and documentation."""

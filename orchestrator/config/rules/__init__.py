@@ -1,0 +1,1 @@
+"""Rules between objects: references, clashes, and names that belong to nothing."""
