@@ -83,7 +83,7 @@ class _Reader:
 
     def read_piece(self, node: Tree, outline: Outline, position: int) -> None:
         """Read one object by itself; DoubtError when it has to be seen with the whole document."""
-        if old_config(node, self._text) is not None:
+        if old_config(node, self._text) is not None or not (outline.is_list or _is_alone(node)):
             raise DoubtError
         api_version = _word(node, "apiVersion") or outline.api_version
         self._new(node, api_version, _word(node, "kind") or outline.kind, position, alone=True)
@@ -216,6 +216,10 @@ def _expanded(root: Tree) -> Iterator[tuple[Tree, str | None, str | None]]:
     for node in items.items:
         own = _word(node, "apiVersion"), _word(node, "kind")
         yield node, own[0] or (api_version if member else None), own[1] or member
+
+
+def _is_alone(node: Tree) -> bool:
+    return any(one is node for one, _, _ in _expanded(node))
 
 
 def _word(node: Tree, key: str) -> str | None:

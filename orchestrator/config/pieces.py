@@ -72,11 +72,15 @@ class Piece(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """The objects of a document, and what a List says of all of them."""
+    """The objects of a document, and what a List says of all of them.
+
+    A document that was not taken apart may be a List all the same, written in another way.
+    """
 
     pieces: list[Piece]
     api_version: str | None = None
     kind: str | None = None
+    is_list: bool = False
 
 
 def outline_of(document: bytes) -> Outline:
@@ -122,7 +126,7 @@ def _yaml_items(text: str, start: int, end: int) -> Iterator[Piece]:
 def _outline(pieces: list[Piece], api_version: str | None, kind: str) -> Outline:
     """Let the objects of a typed list (ServiceList) inherit what it says."""
     member = kind.removesuffix("List") or None
-    return Outline(pieces, api_version if member else None, member)
+    return Outline(pieces, api_version if member else None, member, is_list=True)
 
 
 def _word(node: Mapping, key: str) -> str | None:

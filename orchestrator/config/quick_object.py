@@ -81,7 +81,7 @@ def _of_value(
 
 def _kind_of(api_version: str | None, name: str | None, outline: Outline) -> Kind | None:
     api_version, name = api_version or outline.api_version, name or outline.kind
-    if api_version is None or name is None:
+    if api_version is None or name is None or (name.endswith("List") and not outline.is_list):
         raise DoubtError
     group, _, version = api_version.rpartition("/")
     kind = kind_of(group, version, name)
