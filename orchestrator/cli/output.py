@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -38,6 +39,11 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*("-" if cell is None or cell == "" else str(cell) for cell in row))
-    # A pipe has no width: never fold there, so that grep finds whole cells.
-    console = Console(width=None if sys.stdout.isatty() else 400)
-    console.print(table)
+    if sys.stdout.isatty():
+        Console().print(table)
+        return
+    # A pipe has no width: nothing is folded there, so that grep finds whole cells.
+    console = Console(width=4000, file=io.StringIO())
+    with console.capture() as lines:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in lines.get().splitlines()))

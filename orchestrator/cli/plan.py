@@ -111,16 +111,30 @@ COLUMNS = {
 }
 
 
+COUNTLESS = 1 << 62
+"""From this many addresses on a pool's number says nothing (metallb.md 1.1, status)."""
+
+
 def _print_plan(document: dict[str, Any]) -> None:
+    from orchestrator.cli.difference import TITLES
+
     for part, columns in COLUMNS.items():
         if document[part]:
-            print_table(part, columns, ([_cell(i[c]) for c in columns] for i in document[part]))
+            rows = ([_cell(entry[column]) for column in columns] for entry in document[part])
+            print_table(TITLES.get(part, "Problems"), columns, rows)
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, dict):
-        return f"{value['inUse']} of {value['total']}"
+        return _usage(value["inUse"], value["total"])
     return " ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _usage(in_use: int, total: int) -> str | None:
+    """Say how much of a pool is in use; nothing where it has no addresses of the family."""
+    if total >= COUNTLESS:
+        return f"{in_use} in use"
+    return f"{in_use} of {total} in use" if total else None
 
 
 def _print_difference(before: dict[str, Any], after: dict[str, Any], output: str) -> None:
