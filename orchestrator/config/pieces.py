@@ -66,7 +66,9 @@ class Piece(NamedTuple):
     def value(self) -> Value:
         """Return what a piece of JSON says; DoubtError when that takes a closer look."""
         value = _json_value(self.text)
-        if _depth(value) > MAX_DEPTH - (_IN_LIST if self.listed else 0):
+        deepest = MAX_DEPTH - (_IN_LIST if self.listed else 0)
+        begun = self.text.count("{") + self.text.count("[")
+        if begun > deepest and _depth(value) > deepest:
             raise DoubtError
         return value
 

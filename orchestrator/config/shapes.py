@@ -8,6 +8,7 @@ it begins where the stand-in began, holds nothing that means something to YAML, 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -55,12 +56,25 @@ class Shape:
 
 
 def shape_of(text: str) -> tuple[Shape, Texts]:
-    """Return the shape of one object's text, and its values; DoubtError when it has none."""
+    """Return the shape of one object's text, and its values; DoubtError when it has none.
+
+    It has none either when it is the first of its shape: most likely it stays the only one.
+    """
     parts = _SLOT.split(text)
-    shape = _shape(tuple(parts[::2]))
+    rest = tuple(parts[::2])
+    if next(_sightings(hash(rest))) == 0:
+        raise DoubtError
+    shape = _shape(rest)
     if shape is None:
         raise DoubtError
     return shape, parts[1::2]
+
+
+@lru_cache(maxsize=16 * _SHAPES)
+def _sightings(shape: int) -> Iterator[int]:
+    """Count how often a shape was asked for."""
+    del shape
+    return itertools.count()
 
 
 @lru_cache(maxsize=_SHAPES)
