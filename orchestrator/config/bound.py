@@ -21,6 +21,8 @@ Slots: TypeAlias = Mapping[Mark, int]
 """The open scalars of a tree: place -> which of the texts."""
 QUOTES = "'\""
 """Texts come as they are written: what begins with one of these also ends with it."""
+LITERAL = "{"
+"""What begins so is the only line of a literal text, which ends with its line."""
 
 
 def bound(wanted: Type, node: Tree, slots: Slots) -> Bound:
@@ -61,6 +63,8 @@ def _scalar(wanted: Type, node: tree.Scalar, slots: Slots) -> Bound:
         text = texts[slot]
         if text[0] in QUOTES:
             return read(text[1:-1])
+        if text[0] == LITERAL:
+            return read(f"{text}\n")
         value = of_plain(text)
         return None if value is None else read(value)
 
@@ -76,6 +80,8 @@ def _open_text(wanted: Text, read: Reader, slot: int) -> Bound:
         text = texts[slot]
         if text[0] in QUOTES:
             text = text[1:-1]
+        elif text[0] == LITERAL:
+            text = f"{text}\n"
         elif not surely_text(text):
             value = of_plain(text)
             return None if value is None else read(value)

@@ -23,9 +23,14 @@ from orchestrator.config.schema import Record
 from orchestrator.config.tree import Mark, Tree
 
 _SLOT = re.compile(
-    r""" (?<=[:-] )([A-Za-z0-9][A-Za-z0-9._/-]*|"[ !#-\[\]-~]*"|'[ -&(-~]*')(?=\n)"""
+    r""" (?:(?<=[:-] )(?=[A-Za-z0-9"'])|(?:(?<=: \|\n {6})|(?<=: \|\n {8}))(?=\{))"""
+    r"""([A-Za-z0-9][A-Za-z0-9._/-]*|"[ !#-\[\]-~]*"|'[ -&(-~]*'|\{[ -~]*)(?=\n)"""
 )
-"""A simple value that ends its line, in quotes or not, after `: ` or `- `; the blank goes with it."""
+"""A simple value that ends its line, in quotes or not, after `: ` or `- `; the blank goes with it.
+
+Or a line of JSON as kubectl leaves it in an annotation, a literal text (`|`) of one line.
+"""
+_LITERAL = re.compile(r": \|\n +\Z")
 _STAND_IN = "x"
 _SHAPES = 512
 """Shapes that are remembered; a cluster has a few dozen."""
@@ -93,21 +98,28 @@ def _shape(rest: tuple[str, ...]) -> Shape | None:
 
 
 def _places(rest: Sequence[str]) -> Iterator[Mark]:
-    """Where the scalar of each slot begins."""
+    """Where the scalar of each slot begins; a literal text does so at its `|`, a line above."""
     line, column = 1, 1
     for part in rest[:-1]:
-        lines = part.count("\n")
-        line += lines
-        column = len(part) - part.rfind("\n") if lines else column + len(part)
-        column += 1
-        yield Mark(line, column)
+        head = part[: part.rindex("\n")] if _LITERAL.search(part) else None
+        if head is not None:
+            yield _moved(head[:-1], line, column)
+        line, column = _moved(f"{part} ", line, column)
+        if head is None:
+            yield Mark(line, column)
         column += len(_STAND_IN)
+
+
+def _moved(text: str, line: int, column: int) -> Mark:
+    """Return the place after a text that begins at a place."""
+    lines = text.count("\n")
+    return Mark(line + lines, len(text) - text.rfind("\n") if lines else column + len(text))
 
 
 def _stand_ins(node: Tree, slots: Slots) -> Iterator[Mark]:
     """Find the places of slots where there is a scalar that is the stand-in and nothing else."""
     if isinstance(node, tree.Scalar):
-        if node.mark in slots and node.plain and node.text == _STAND_IN:
+        if node.mark in slots and node.text == (_STAND_IN if node.plain else f"{_STAND_IN}\n"):
             yield node.mark
         return
     inner = node.items if isinstance(node, tree.Sequence) else node.entries.values()

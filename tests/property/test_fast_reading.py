@@ -170,6 +170,9 @@ metadata:
   labels:
     app: {label}
     {key}: b
+  annotations:
+    metallb.io/loadBalancerIPs: {address}
+    last-applied: {literal}
 spec:
   type: LoadBalancer
   clusterIP: {address}
@@ -188,13 +191,20 @@ spec:
             st.sampled_from(["k", "'k'", "app", "9"]),
             st.sampled_from(["10.0.0.1", '"10.0.0.1"', "2001:db8::1", "None", "1.5"]),
             st.sampled_from(["80", '"80"', "0", "080", "70000", "8_0", "x"]),
+            st.sampled_from(
+                [
+                    f"|\n      {text}"
+                    for text in ("{}", "{a: b} ", "{ # c", "x", "{}\n       y", "{}\n\n")
+                ]
+                + ["|-\n      {}", ">\n      {}", "|\n     {}", "|\n        {}", "'|'", "{}"]
+            ),
         ),
         max_size=6,
     )
 )
 def test_alike_documents(rows: list[tuple[str, ...]]) -> None:
     """Documents of one shape with all kinds of simple values are read alike by both."""
-    names = ("name", "label", "key", "address", "port")
+    names = ("name", "label", "key", "address", "port", "literal")
     text = "".join(SERVICE.format(**dict(zip(names, row, strict=True))) for row in rows)
     first, fast = one(text), one(text)
     with only_with_places():
@@ -204,7 +214,8 @@ def test_alike_documents(rows: list[tuple[str, ...]]) -> None:
 
 def test_alike_documents_are_not_parsed_again() -> None:
     """Of a thousand alike Services only the first two are parsed."""
-    text = SERVICE.format(name="{}", label="a", key="k", address="10.0.0.1", port="80")
+    rest = {"key": "k", "address": "10.0.0.1", "port": "80", "literal": "|\n      {{}}"}
+    text = SERVICE.format(name="{}", label="a", **rest)
     for _ in range(2):
         read_document(text.format("s0").encode(), trusted=False)
     with mock.patch("orchestrator.config.pieces.parse", side_effect=AssertionError):
