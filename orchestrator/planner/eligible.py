@@ -70,12 +70,19 @@ def no_advertisement(
     return Reason.NO_MATCHING_ADVERTISEMENT, text
 
 
-def conflict(advertisements: Iterable[BGPAdvertisement], family: Family) -> Answer | None:
-    """Find two advertisements that give one route different local preferences (metallb.md 1.2)."""
+def conflict(
+    advertisements: Iterable[BGPAdvertisement], families: Sequence[Family]
+) -> Answer | None:
+    """Find two advertisements that give one route different local preferences (metallb.md 1.2).
+
+    `families` are those of the pool: a clash in one of them stops the Service as a whole.
+    """
     for one, other in combinations(advertisements, 2):
-        same_route = one.aggregation(family) == other.aggregation(family)
+        if one.local_pref == other.local_pref:
+            continue
+        same_route = any(one.aggregation(f) == other.aggregation(f) for f in families)
         disjoint = bool(one.peers and other.peers) and not one.peers & other.peers
-        if one.local_pref != other.local_pref and same_route and not disjoint:
+        if same_route and not disjoint:
             text = f"{one.name} and {other.name} give different localPref to the same route"
             return Reason.CONFLICTING_ADVERTISEMENTS, text
     return None

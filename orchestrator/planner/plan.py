@@ -202,17 +202,17 @@ class NodeView:
         if pool in self.coverage.choosy:
             matching = eligible.select_for_service(matching, service)
         family = family_of(address)
-        refusal = self._refusal(service, pool, matching, family)
+        refusal = self._refusal(service, pool, matching)
         return refusal or self._announce(service, address, matching, family)
 
     def _refusal(
-        self, service: Service, pool: str, matching: Advertisements, family: Family
+        self, service: Service, pool: str, matching: Advertisements
     ) -> eligible.Answer | None:
         if not matching:
             return eligible.no_advertisement(self.node, service, self.coverage.by_pool[pool], pool)
         endpoints = self.world.endpoints.get(service.key, ())
         return (
-            eligible.conflict(matching, family)
+            eligible.conflict(matching, self.coverage.families[pool])
             or self.unfit
             or eligible.endpoints_missing(service, endpoints, self.node)
         )
