@@ -234,11 +234,18 @@ def _add(gathered: Gathered, part: Part) -> None:
 
 
 def _add_again(gathered: Gathered, placed: Placed) -> None:
-    """Add an object whose name may be taken; of several, only those that differ are a problem."""
+    """Add an object whose name may be taken; of several, those that differ are a problem.
+
+    Equal ones too in one source, when they are configuration, as in MetalLB: there it is a slip,
+    while a list of Services may name them twice (`kubectl get all,services`).
+    """
     first = gathered.placed.setdefault(placed.key, placed)
     if first is placed:
         return
-    if placed.found.faulty or first.found.draft != placed.found.draft:
+    kind = placed.found.kind
+    slip = first.source.name == placed.source.name and first.found.kind is kind
+    slip = slip and kind.scope is Scope.CONFIGURATION
+    if slip or placed.found.faulty or first.found.draft != placed.found.draft:
         line = first.first_line + first.found.mark.line
         message = f"is given twice, first in {first.source.name}:{line}; the first one counts"
         fault = Fault((), placed.found.mark, message, "duplicateObject", hint="remove one of them")

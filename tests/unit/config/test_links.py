@@ -207,9 +207,13 @@ def test_two_peers_with_one_address(first: str, second: str, valid: bool) -> Non
 
 
 def test_object_given_twice() -> None:
-    """Of two different objects with one name the first counts; equal ones are no problem."""
+    """Of two different objects with one name the first counts; equal ones are no problem.
+
+    Unless they are configuration in one file, where it is a slip.
+    """
     first, other = pool("a", "10.0.0.0/24"), pool("a", "10.1.0.0/24")
-    assert read_text(first, first).problems == ()
+    assert read_files({"x.yaml": first, "y.yaml": first}).problems == ()
+    assert only(read_text(first, first).problems).code == "duplicateObject"
     reading = read_files({"x.yaml": first, "y.yaml": other})
     assert str(reading.policy.pools[0].ranges[0].first) == "10.0.0.0"
     problem = only(reading.problems)
