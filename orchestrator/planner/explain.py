@@ -145,7 +145,8 @@ def _chain(
 def _planned_steps(assignment: Assignment, verdict: Verdict) -> tuple[Step, ...]:
     stop = None if verdict.announced else STEP_OF[verdict.reason]
     addresses = ", ".join(str(address) for address in assignment.addresses)
-    steps = [good("assigned", f"{addresses} from pool {assignment.pool}")]
+    but = f"; {assignment.message}" if assignment.message else ""
+    steps = [good("assigned", f"{addresses} from pool {assignment.pool}{but}")]
     if stop == "assigned":
         return (_refused("assigned", verdict),)
     for name in CHAIN:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.appliance import POOL, Appliance, peer, vip
-from tests.lab.harness import Frr, Lab, Neighbor, poll
+from tests.lab.harness import Frr, Lab, Neighbor, poll, steady
 
 pytestmark = pytest.mark.lab
 
@@ -79,12 +79,21 @@ def test_node_not_selected(scene: tuple[Frr, Appliance]) -> None:
 
 
 def test_unknown_pool(scene: tuple[Frr, Appliance]) -> None:
-    """A VIP from a pool that does not exist has no address; the pools there are named."""
+    """A VIP from a pool that does not exist has no address; the pools there are named.
+
+    One that had an address keeps it, and says what cannot be had.
+    """
     frr, box = scene
     nowhere = vip().replace(f'addresses: ["{VIP}"]', "pool: nowhere")
-    box.write(peer() + POOL + nowhere)
-    poll(lambda: PREFIX not in frr.rib())
-    expect(box, "assigned", "unknownPool", "edge", target="virtualip/web")
+    lost = nowhere.replace("name: web", "name: lost")
+    box.write(peer() + POOL + nowhere + "---" + lost)
+    poll(lambda: box.call("explain", "virtualip/lost").returncode == 1)
+    expect(box, "assigned", "unknownPool", "edge", target="virtualip/lost")
+    kept = box.ask("explain", "virtualip/web")["nodes"][0]["steps"][0]
+    assert kept["ok"]
+    assert "keeps 198.51.100.10" in kept["message"]
+    assert 'unknown pool "nowhere"' in kept["message"]
+    steady(lambda: PREFIX in frr.rib(), 1)
 
 
 def test_nobody_has_it(scene: tuple[Frr, Appliance]) -> None:
