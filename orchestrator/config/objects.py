@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from orchestrator.config.documents import UnreadableError, parse
+from orchestrator.config.fast.objects import quick_object
+from orchestrator.config.fast.pieces import Outline, Piece, outline_of
+from orchestrator.config.fast.plain import DoubtError
 from orchestrator.config.faults import Fault, Faults, shown
 from orchestrator.config.found import Contents, Found, home_of
 from orchestrator.config.item import METADATA, Item
 from orchestrator.config.kinds import config_map
 from orchestrator.config.kinds.registry import OUR_GROUPS, kind_of, our_kind_names, why_not_read
 from orchestrator.config.old.recognise import OldConfig, is_bare, old_config
-from orchestrator.config.pieces import Outline, Piece, outline_of
-from orchestrator.config.plain import DoubtError
-from orchestrator.config.quick_object import quick_object
 from orchestrator.config.schema import Kind
 from orchestrator.config.tree import Mapping, Path, Scalar, Sequence, Tree
 from orchestrator.config.walk import FAULTY, nearest, read_record, read_text

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.config import objects as reading_objects
+from orchestrator.config.fast.plain import DoubtError
 from orchestrator.config.kinds.registry import KINDS
 from orchestrator.config.objects import read_document
-from orchestrator.config.plain import DoubtError
 from orchestrator.config.read import Reading, read
 from orchestrator.config.source import Source
 from orchestrator.config.tree import looks_numeric
@@ -218,7 +218,7 @@ def test_alike_documents_are_not_parsed_again() -> None:
     text = SERVICE.format(name="{}", label="a", **rest)
     for _ in range(2):
         read_document(text.format("s0").encode(), trusted=False)
-    with mock.patch("orchestrator.config.pieces.parse", side_effect=AssertionError):
+    with mock.patch("orchestrator.config.fast.pieces.parse", side_effect=AssertionError):
         for number in range(1000):
             contents = read_document(text.format(f"s{number}").encode(), trusted=False)
             assert contents.found[0].name == f"s{number}"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from orchestrator.config import tree
-from orchestrator.config.plain import DoubtError, of_plain, of_tree, surely_text
-from orchestrator.config.quick import Reader, reader_of, refuse_equal
+from orchestrator.config.fast.plain import DoubtError, of_plain, of_tree, surely_text
+from orchestrator.config.fast.quick import Reader, reader_of, refuse_equal
 from orchestrator.config.schema import Field, ListOf, MapOf, Opaque, Record, Text, Type
 from orchestrator.config.tree import Mark, Tree
 

@@ -16,9 +16,9 @@ from functools import lru_cache
 from typing import Any
 
 from orchestrator.config import tree
-from orchestrator.config.bound import QUOTES, Bound, Slots, Texts, bound
 from orchestrator.config.documents import UnreadableError, parse
-from orchestrator.config.plain import DoubtError
+from orchestrator.config.fast.bound import QUOTES, Bound, Slots, Texts, bound
+from orchestrator.config.fast.plain import DoubtError
 from orchestrator.config.schema import Record
 from orchestrator.config.tree import Mark, Tree
 

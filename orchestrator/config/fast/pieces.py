@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from orchestrator.config.documents import MAX_DEPTH, UnreadableError, parse
-from orchestrator.config.plain import DoubtError, Plain, Value, word_of
+from orchestrator.config.fast.plain import DoubtError, Plain, Value, word_of
 from orchestrator.config.tree import Mapping, Mark, Scalar, Sequence, Tree, is_null
 
 _IN_LIST = 2

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from orchestrator.config.fast.pieces import Outline, Piece
+from orchestrator.config.fast.plain import DoubtError, Value, word_of
+from orchestrator.config.fast.quick import Reader, faultless, reader_of
+from orchestrator.config.fast.shapes import shape_of
 from orchestrator.config.found import Found, home_of
 from orchestrator.config.item import METADATA, Item
 from orchestrator.config.kinds.registry import KINDS, OUR_GROUPS, kind_of
-from orchestrator.config.pieces import Outline, Piece
-from orchestrator.config.plain import DoubtError, Value, word_of
-from orchestrator.config.quick import Reader, faultless, reader_of
 from orchestrator.config.schema import Field, Kind, Record
-from orchestrator.config.shapes import shape_of
 from orchestrator.config.tree import Mark
 
 

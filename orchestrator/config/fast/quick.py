@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
+from orchestrator.config.fast.plain import DoubtError, Plain, Value, as_text
 from orchestrator.config.faults import Faults
-from orchestrator.config.plain import DoubtError, Plain, Value, as_text
 from orchestrator.config.schema import (
     Boolean,
     Choice,
