@@ -221,7 +221,7 @@ class _Linker:
 
     def policy(self) -> Policy:
         """Everything that is configured; to be called before `cluster`."""
-        nodes = [node.labels for _, node in self._by_key("Node")] or [{}]
+        nodes = [node.labels for _, node in self._by_key("Node")]
         secrets = self._by_name("Secret")
         aliases: dict[str, Any] = {}
         for value in self._values("Community", COMMUNITIES):

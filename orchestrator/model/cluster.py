@@ -12,6 +12,7 @@ from orchestrator.model.selector import Labels
 from orchestrator.model.virtual_ip import VirtualIP
 
 EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
+HOSTNAME_LABEL = "kubernetes.io/hostname"
 
 
 class ServiceKey(NamedTuple):

@@ -10,12 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.model.address import family_of
-from orchestrator.model.cluster import Cluster, Endpoint, Node, Port, Service, ServiceKey
+from orchestrator.model.cluster import (
+    HOSTNAME_LABEL,
+    Cluster,
+    Endpoint,
+    Node,
+    Port,
+    Service,
+    ServiceKey,
+)
 from orchestrator.model.local import Local
 from orchestrator.model.virtual_ip import Health, OnDown, PathByHealth, VirtualIP
 
 VIRTUAL_IP_NAMESPACE = "virtualip"
-HOSTNAME_LABEL = "kubernetes.io/hostname"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from orchestrator.config.formats import family_name
 from orchestrator.config.kinds.bgp_advertisement import AdvertisementDraft
 from orchestrator.config.link import Accepted, Clash, Linking
 from orchestrator.config.rules.names import KnownNames
+from orchestrator.config.rules.shared_node import share_node
 from orchestrator.model.policy import BGPAdvertisement, Pool
-from orchestrator.model.selector import Labels, matches_any
+from orchestrator.model.selector import Labels
 
 
 @dataclass(frozen=True, slots=True)
 class AdvertisementRules:
-    """What advertisements are compared with; `nodes` are the labels of every node."""
+    """What advertisements are compared with; `nodes` are the labels of every known node."""
 
     pools: Sequence[Pool]
     aliases: Aliases
@@ -58,18 +59,12 @@ class AdvertisementRules:
             return False
         if one.peers and other.peers and not one.peers & other.peers:
             return False
-        if not self._share_node(one, other):
+        if not share_node(one.node_selectors, other.node_selectors, self.nodes):
             return False
         return any(
             _same_length(one, other, pool)
             for pool in self.pools
             if one.covers(pool) and other.covers(pool)
-        )
-
-    def _share_node(self, one: BGPAdvertisement, other: BGPAdvertisement) -> bool:
-        return any(
-            matches_any(one.node_selectors, labels) and matches_any(other.node_selectors, labels)
-            for labels in self.nodes
         )
 
 

@@ -10,6 +10,7 @@ from orchestrator.config.faults import Faults, named
 from orchestrator.config.kinds.bgp_peer import MAX_PASSWORD, PeerDraft, has_line_break
 from orchestrator.config.kinds.secret import BASIC_AUTH, Secret
 from orchestrator.config.link import Accepted, Clash, Linking
+from orchestrator.config.rules.shared_node import share_node
 from orchestrator.config.walk import nearest
 from orchestrator.model.address import Family
 from orchestrator.model.policy import BFDProfile, BGPAdvertisement, Peer, Pool
@@ -42,7 +43,7 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class PeerRules:
-    """What peers are compared with; `nodes` are the labels of every node."""
+    """What peers are compared with; `nodes` are the labels of every known node."""
 
     secrets: Mapping[str, Secret]
     profiles: Mapping[str, BFDProfile]
@@ -98,14 +99,13 @@ class PeerRules:
     def _clash(self, peer: Peer, accepted: Accepted) -> Clash | None:
         for key, value in accepted.items():
             other = cast("Peer", value)
-            if peer.address == other.address and self._share_node(peer, other):
+            if peer.address == other.address and share_node(
+                peer.node_selectors, other.node_selectors, self.nodes
+            ):
                 message = f"has the peerAddress of {key}, on a node that has both"
                 hint = "one session to an address: remove one, or select different nodes"
                 return Clash(("spec", "peerAddress"), message, "duplicatePeer", hint)
         return None
-
-    def _share_node(self, peer: Peer, other: Peer) -> bool:
-        return any(peer.selects(labels) and other.selects(labels) for labels in self.nodes)
 
 
 def _refuse_echo(profile: BFDProfile, pool: str, advertisement: str, faults: Faults) -> None:
