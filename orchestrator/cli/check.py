@@ -16,7 +16,13 @@ from orchestrator.model.problem import Problem, Severity
 @options.filenames(required=True)
 @options.output()
 @options.namespace
-@click.option("--strict", is_flag=True, help="Refuse warnings and waiting references too.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    envvar="ORCHESTRATOR_STRICT",
+    show_envvar=True,
+    help="Refuse warnings and waiting references too.",
+)
 def check(*, filename: tuple[Path, ...], output: str, namespace: str, strict: bool) -> None:
     """Validate configuration files; exit status 0 when they are valid, else 1."""
     from orchestrator.cli.offline import read_files

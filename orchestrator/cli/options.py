@@ -57,10 +57,9 @@ def filenames(*, required: bool = False) -> Callable[[Command], Command]:
 
 def output(*formats: str) -> Callable[[Command], Command]:
     """`-o/--output`: table for people, json or yaml for scripts."""
-    return click.option(
-        "-o",
+    return _option(
         "--output",
-        "output",
+        "-o",
         type=click.Choice(formats or ("table", "json", "yaml")),
         default="table",
         show_default=True,

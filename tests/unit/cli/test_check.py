@@ -37,6 +37,17 @@ def test_exit_status(tmp_path: Path, text: str, status: int, strict: int) -> Non
     assert check("-f", str(path), "--strict").exit_code == strict
 
 
+def test_settings_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ORCHESTRATOR_<FLAG> stands for a flag that is not given; the flag goes before it."""
+    path = tmp_path / "a.yaml"
+    path.write_text(WARNING)
+    monkeypatch.setenv("ORCHESTRATOR_OUTPUT", "json")
+    monkeypatch.setenv("ORCHESTRATOR_STRICT", "true")
+    done = check("-f", str(path))
+    assert (done.exit_code, json.loads(done.output)["valid"]) == (1, False)
+    assert not check("-f", str(path), "-o", "table").output.startswith("{")
+
+
 def test_json_document(tmp_path: Path) -> None:
     """The JSON has every key of the contract, null where there is nothing."""
     path = tmp_path / "a.yaml"
