@@ -7,7 +7,8 @@ request that cannot be met costs nothing (CLI.md).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from orchestrator.model.address import IPAddress, family_of
 from orchestrator.model.cluster import FamilyPolicy, Service, ServiceKey
@@ -78,8 +79,7 @@ def held_by(service: Service, local: Local) -> Addresses:
     return service.ingress or local.held.get(str(service.key), ())
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(NamedTuple):
     """What a Service has kept so far, and the pool that has it, if it is known."""
 
     addresses: Addresses
@@ -95,6 +95,7 @@ class _Convergence:
         self._held: dict[ServiceKey, _Held] = {}
         self._lost: dict[ServiceKey, Refusal] = {}
         self._lacking: set[ServiceKey] = set()
+        self._answers: dict[ServiceKey, Assignment] = {}
 
     def hold(self, service: Service, held: Addresses) -> None:
         """Take up what `service` holds and may keep; the older of two that clash keeps."""
@@ -106,6 +107,14 @@ class _Convergence:
         else:
             self._ledger.take(service, kept.addresses)
             self._held[service.key] = kept
+            if len(service.families) < 2 and self._is_content(service, kept):
+                # By far the most frequent: nothing that comes later can change it.
+                answer = events.kept(service, kept.addresses, _name(service, kept))
+                self._answers[service.key] = _with_warnings(answer, service)
+
+    def _is_content(self, service: Service, held: _Held) -> bool:
+        """Tell whether what is held is what is asked for; while pools are faulty it always is."""
+        return self._faulty or _is_asked_for(service, held)
 
     def _kept(self, service: Service, held: Addresses) -> _Held | Refusal:
         pools = self._ledger.pools
@@ -138,9 +147,9 @@ class _Convergence:
         An address that is given up for another one is free for whoever waits for it, so those who
         wait are looked at again until nothing more is given up.
         """
-        had = {*self._held, *self._lost}
-        waiting = sorted(services, key=lambda service: service.key not in had)
-        done: dict[ServiceKey, Assignment] = {}
+        done, had = self._answers, {*self._held, *self._lost}
+        waiting = [service for service in services if service.key not in done]
+        waiting.sort(key=lambda service: service.key not in had)
         moved = True
         while moved:
             moved = False
@@ -163,13 +172,10 @@ class _Convergence:
     def _settle_one(self, service: Service) -> Assignment:
         held = self._held.get(service.key)
         answer = self._new(service) if held is None else self._keep_or_move(service, held)
-        if not service.deprecated_annotations:
-            return answer
-        old = (events.deprecated(name) for name in service.deprecated_annotations)
-        return replace(answer, events=(*old, *answer.events))
+        return _with_warnings(answer, service)
 
     def _keep_or_move(self, service: Service, held: _Held) -> Assignment:
-        if self._faulty or _is_content(service, held):
+        if self._is_content(service, held):
             return self._with_other_family(service, held)
         refusal = _malformed(service)
         self._ledger.release(service.key, held.addresses)
@@ -236,16 +242,31 @@ def _malformed(service: Service) -> Refusal | None:
 
 
 def _of_families(service: Service, held: Addresses) -> Addresses:
-    """Return what of `held` is of the Service's families; MetalLB gives up all where one is not."""
+    """Return what of `held` a Service may have: the first of each of its families.
+
+    MetalLB gives up all of it where one is of another family, or two are of the same.
+    """
     if not service.families:
         return held
     if len(held) == 1 and held[0].version in service.families:
         return held  # by far the most frequent
-    return tuple(address for address in held if address.version in service.families)
+    own = tuple(address for address in held if address.version in service.families)
+    if _is_virtual_ip(service):
+        return own
+    return tuple({address.version: address for address in reversed(own)}.values())
 
 
-def _is_content(service: Service, held: _Held) -> bool:
-    """Tell whether what is held is what is asked for."""
+def _with_warnings(answer: Assignment, service: Service) -> Assignment:
+    """Add the Events about annotations of the old group, and about too many addresses."""
+    surplus = len(service.ingress) > len({address.version for address in service.ingress})
+    if not (service.deprecated_annotations or surplus):
+        return answer
+    old = (events.deprecated(name) for name in service.deprecated_annotations)
+    many = (events.too_many(service.ingress),) if surplus else ()
+    return replace(answer, events=(*old, *many, *answer.events))
+
+
+def _is_asked_for(service: Service, held: _Held) -> bool:
     if service.malformed_request is not None:
         return False
     requested: tuple[IPAddress, ...] = service.requested_addresses

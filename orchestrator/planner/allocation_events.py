@@ -101,5 +101,11 @@ def deprecated(annotation: str) -> KubernetesEvent:
     return KubernetesEvent("Warning", "deprecatedAnnotation", text)
 
 
+def too_many(addresses: Addresses) -> KubernetesEvent:
+    """Warn of a status with more than one address of a family."""
+    text = f"status has more than one address of a family: {listed(addresses)}; one is kept"
+    return KubernetesEvent("Warning", "nolbIPsIPFamily", text)
+
+
 def _quoted(addresses: Iterable[IPAddress]) -> str:
     return "[" + " ".join(f'"{address}"' for address in addresses) + "]"
