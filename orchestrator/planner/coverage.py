@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from orchestrator.model.address import Family
-from orchestrator.model.policy import Advertisement, Pool
+from orchestrator.model.policy import (
+    Advertisement,
+    BGPAdvertisement,
+    L2Advertisement,
+    Policy,
+    Pool,
+)
 
 A = TypeVar("A", bound=Advertisement)
 
@@ -30,3 +36,19 @@ def cover(pools: Collection[Pool], advertisements: Sequence[A]) -> Coverage[A]:
     choosy = (name for name, ads in by_pool.items() if any(ad.service_selectors for ad in ads))
     families = {pool.name: tuple(filter(pool.has, Family)) for pool in pools}
     return Coverage(by_pool, families, frozenset(choosy))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverages:
+    """The coverage of all pools by either protocol."""
+
+    bgp: Coverage[BGPAdvertisement]
+    layer2: Coverage[L2Advertisement]
+
+
+def coverages(policy: Policy) -> Coverages:
+    """Find the advertisements of every pool of a policy."""
+    return Coverages(
+        cover(policy.pools, policy.bgp_advertisements),
+        cover(policy.pools, policy.l2_advertisements),
+    )

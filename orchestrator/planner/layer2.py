@@ -15,10 +15,10 @@ from orchestrator.model.address import IPAddress
 from orchestrator.model.cluster import Node, Service, ServiceKey, TrafficPolicy
 from orchestrator.model.local import DrainPhase, Local
 from orchestrator.model.plan import Assignment, AssignmentState, Candidate, Election, Reason
-from orchestrator.model.policy import L2Advertisement, Policy
+from orchestrator.model.policy import L2Advertisement
 from orchestrator.model.selector import matches_any
 from orchestrator.planner import eligible
-from orchestrator.planner.coverage import Coverage, cover
+from orchestrator.planner.coverage import Coverage
 from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE, World
 
 Advertisements = tuple[L2Advertisement, ...]
@@ -186,12 +186,14 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
 
 
-def see_segment(world: World, policy: Policy, local: Local, draining: Collection[str]) -> Segment:
+def see_segment(
+    world: World, coverage: Coverage[L2Advertisement], local: Local, draining: Collection[str]
+) -> Segment:
     """Return the view of all members, before any election."""
     return Segment(
         world=world,
         fit={node.name: node for node in world.members if _is_fit(node, local, draining)},
-        coverage=cover(policy.pools, policy.l2_advertisements),
+        coverage=coverage,
         here=local.node,
     )
 

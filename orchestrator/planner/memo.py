@@ -20,6 +20,7 @@ from orchestrator.model.plan import Assignment, Plan
 from orchestrator.model.policy import Policy
 from orchestrator.model.route import Rib, Route
 from orchestrator.planner.advertise import prefix_of
+from orchestrator.planner.coverage import Coverages, coverages
 from orchestrator.planner.plan import bindings_of, judge, look, plan
 from orchestrator.planner.pools import PoolOrder
 from orchestrator.planner.reallocate import Allocation, allocate_again, remember
@@ -104,6 +105,7 @@ class _Memory:
     inputs: _Inputs
     plan: Plan
     allocation: Allocation
+    coverages: Coverages
 
 
 class Planner:
@@ -124,7 +126,7 @@ class Planner:
             services = see(cluster, local).services
             pools = PoolOrder(policy.pools, cluster.namespaces)
             allocation = remember(planned.assignments, services, pools, local)
-            memory = _Memory(inputs, planned, allocation)
+            memory = _Memory(inputs, planned, allocation, coverages(policy))
         self._memory = memory
         return planned
 
@@ -134,6 +136,7 @@ class _Replanning:
 
     def __init__(self, memory: _Memory, inputs: _Inputs) -> None:
         self._known = memory.allocation
+        self._coverages = memory.coverages
         self._before = memory.plan
         self._last = memory.inputs
         self._inputs = inputs
@@ -196,7 +199,7 @@ class _Replanning:
         self, changed: set[ServiceKey], judged: set[ServiceKey], touched: set[IPNetwork]
     ) -> Plan:
         inputs = self._inputs
-        view = look(inputs.of(judged), inputs.policy, inputs.local)
+        view = look(inputs.of(judged), inputs.policy, inputs.local, self._coverages)
         answers = _part(self._known.answers, sorted(judged))
         decided = judge(view, tuple(answers.values()))
         old = self._before

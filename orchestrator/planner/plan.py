@@ -24,7 +24,7 @@ from orchestrator.model.route import Rib, Route
 from orchestrator.model.virtual_ip import PathByHealth
 from orchestrator.planner import advertise, draining, eligible
 from orchestrator.planner.allocate import allocate
-from orchestrator.planner.coverage import Coverage, cover
+from orchestrator.planner.coverage import Coverage, Coverages, coverages
 from orchestrator.planner.layer2 import Segment, see_segment
 from orchestrator.planner.world import World, see, virtual_ip_key
 
@@ -39,7 +39,7 @@ def plan(cluster: Cluster, policy: Policy, local: Local) -> Plan:
     """
     world = see(cluster, local)
     assignments = allocate(world.services, policy, cluster.namespaces, local)
-    view = look(world, policy, local)
+    view = look(world, policy, local, coverages(policy))
     judged = judge(view, assignments)
     return Plan(
         assignments=assignments,
@@ -110,16 +110,16 @@ def bindings_of(cluster: Cluster, answers: Mapping[ServiceKey, Assignment]) -> d
     }
 
 
-def look(world: World, policy: Policy, local: Local) -> View:
+def look(world: World, policy: Policy, local: Local, covering: Coverages) -> View:
     """Return a view of each node to be planned for, with empty RIBs, and of the segment."""
     drained, _ = draining.in_turn(world.members, policy.settings)
-    segment = see_segment(world, policy, local, drained)
-    coverage = cover(policy.pools, policy.bgp_advertisements)
+    segment = see_segment(world, covering.layer2, local, drained)
+    coverage = covering.bgp
+    pools = coverage.by_pool.items()
     elsewhere = frozenset(name for name, ads in segment.coverage.by_pool.items() if ads)
 
     def look_at(node: Node) -> NodeView:
         peers = tuple(peer for peer in policy.peers if peer.selects(node.labels))
-        covering = coverage.by_pool
         return NodeView(
             node=node,
             world=world,
@@ -128,7 +128,7 @@ def look(world: World, policy: Policy, local: Local) -> View:
             away=eligible.node_away(node, local, drained),
             unfit=eligible.node_unfit(node, local),
             coverage=coverage,
-            selected={name: eligible.select_for_node(ads, node) for name, ads in covering.items()},
+            selected={name: eligible.select_for_node(ads, node) for name, ads in pools},
             elsewhere=elsewhere,
             ribs={peer.name: {} for peer in peers},
         )

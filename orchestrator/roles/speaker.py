@@ -123,7 +123,8 @@ class Speaker:
         self._dirty.clear()
 
     def _plan(self) -> None:
-        settled = self._reconciler.reconcile()
+        with collection_put_off():
+            settled = self._reconciler.reconcile()
         error = self._http.tcp_error
         problem = Problem(Severity.WARNING, "httpNotServed", "--http", error or "")
         self._status.own_problems = {"http": problem} if error else {}
