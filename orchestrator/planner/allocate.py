@@ -105,7 +105,6 @@ class _Convergence:
         if isinstance(kept, Refusal):
             self._lost[service.key] = kept
         else:
-            self._ledger.take(service, kept.addresses)
             self._held[service.key] = kept
             if len(service.families) < 2 and self._is_content(service, kept):
                 # By far the most frequent: nothing that comes later can change it.
@@ -122,8 +121,7 @@ class _Convergence:
             held = _of_families(service, held)
         pool = pools.holding(held) if held else None
         refusal = None if self._faulty else self._not_allowed(service, pool, held)
-        for address in held:
-            refusal = refusal or self._ledger.refusal(service, address)
+        refusal = refusal or self._ledger.claim(service, held)
         return refusal or _Held(ordered(held) if len(held) > 1 else held, pool)
 
     def _not_allowed(self, service: Service, pool: Pool | None, held: Addresses) -> Refusal | None:

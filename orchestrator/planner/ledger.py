@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.model.address import Family, IPAddress, family_of
@@ -31,14 +31,25 @@ class Ledger:
     _free: dict[tuple[str, Family], FreeAddresses] = field(default_factory=dict)
     _shared: SharedAddresses = field(default_factory=SharedAddresses)
 
+    def claim(self, service: Service, addresses: Sequence[IPAddress]) -> Refusal | None:
+        """Take `addresses`, or none of them, and say why, if others stand against one."""
+        for index, address in enumerate(addresses):
+            users = self.users.setdefault(address, [])
+            if users and (refusal := _against(service, address, users)):
+                self.release(service.key, addresses[:index])
+                return refusal
+            self._add(service, address, users)
+        return None
+
     def take(self, service: Service, addresses: Iterable[IPAddress]) -> None:
         """Note that `service` has `addresses`."""
-        indexed = bool(self._free) or bool(self._shared)
         for address in addresses:
-            users = self.users.setdefault(address, [])
-            users.append(service)
-            if indexed or service.sharing_key:
-                self._note(address, users)
+            self._add(service, address, self.users.setdefault(address, []))
+
+    def _add(self, service: Service, address: IPAddress, users: list[Service]) -> None:
+        users.append(service)
+        if self._free or service.sharing_key or self._shared:
+            self._note(address, users)
 
     def release(self, key: ServiceKey, addresses: Iterable[IPAddress]) -> None:
         """Note that the Service has these addresses no more."""
@@ -61,19 +72,7 @@ class Ledger:
     def refusal(self, service: Service, address: IPAddress) -> Refusal | None:
         """Say why `service` may not have `address` beside its other users, or None if it may."""
         users = self.users.get(address)
-        if not users:
-            return None
-        others = [user for user in users if user.key != service.key]
-        for user in others:
-            if not may_share(service, user):
-                return Refusal(Reason.SHARING_MISMATCH, _mismatch(service, user, address))
-        for user in others:
-            clash = service.ports & user.ports
-            if clash:
-                port = min(clash)
-                text = f"port {port.protocol.lower()}/{port.number} is already in use on {address}"
-                return Refusal(Reason.PORT_IN_USE, f"{text} by {user.key}; change the port")
-        return None
+        return _against(service, address, users) if users else None
 
     def lowest(self, service: Service, pool: Pool, family: Family) -> IPAddress | None:
         """Return the first address of `pool` that is free, or that `service` may share."""
@@ -89,6 +88,21 @@ class Ledger:
         if key not in self._free:
             self._free[key] = FreeAddresses(pool, family, self.users)
         return self._free[key]
+
+
+def _against(service: Service, address: IPAddress, users: Sequence[Service]) -> Refusal | None:
+    """Say what stands against `service` beside `users` (metallb.md 3.5)."""
+    others = [user for user in users if user.key != service.key]
+    for user in others:
+        if not may_share(service, user):
+            return Refusal(Reason.SHARING_MISMATCH, _mismatch(service, user, address))
+    for user in others:
+        clash = service.ports & user.ports
+        if clash:
+            port = min(clash)
+            text = f"port {port.protocol.lower()}/{port.number} is already in use on {address}"
+            return Refusal(Reason.PORT_IN_USE, f"{text} by {user.key}; change the port")
+    return None
 
 
 def _mismatch(service: Service, user: Service, address: IPAddress) -> str:
