@@ -19,7 +19,8 @@ def _environment(flag: str) -> str:
     return "ORCHESTRATOR_" + flag.removeprefix("--").replace("-", "_").upper()
 
 
-def _option(flag: str, *names: str, **attributes: Any) -> Callable[[Command], Command]:
+def single(flag: str, *names: str, **attributes: Any) -> Callable[[Command], Command]:
+    """Declare an option that the environment gives too, as ORCHESTRATOR_<FLAG>."""
     return click.option(*names, flag, envvar=_environment(flag), show_envvar=True, **attributes)
 
 
@@ -57,7 +58,7 @@ def filenames(*, required: bool = False) -> Callable[[Command], Command]:
 
 def output(*formats: str) -> Callable[[Command], Command]:
     """`-o/--output`: table for people, json or yaml for scripts."""
-    return _option(
+    return single(
         "--output",
         "-o",
         type=click.Choice(formats or ("table", "json", "yaml")),
@@ -69,7 +70,7 @@ def output(*formats: str) -> Callable[[Command], Command]:
 
 def namespace(function: Command) -> Command:
     """`--namespace`: where configuration objects live."""
-    return _option(
+    return single(
         "--namespace",
         default="metallb-system",
         show_default=True,
@@ -82,8 +83,8 @@ def service_selection(function: Command) -> Command:
     return _all(
         function,
         [
-            _option("--lb-class", default=None, help="Serve only Services of this class."),
-            _option(
+            single("--lb-class", default=None, help="Serve only Services of this class."),
+            single(
                 "--ignore-exclude-lb",
                 is_flag=True,
                 help="Announce from nodes labelled exclude-from-external-load-balancers too.",
@@ -94,7 +95,7 @@ def service_selection(function: Command) -> Command:
 
 def runtime_dir(function: Command) -> Command:
     """`--runtime-dir`: where a running instance is found."""
-    return _option(
+    return single(
         "--runtime-dir",
         type=click.Path(path_type=Path, file_okay=False),
         default="/run/orchestrator",
@@ -111,14 +112,14 @@ IDENTITY = (
         default=platform.node,
         help="Name of this node (default: the host's name).",
     ),
-    _option(
+    single(
         "--state-dir",
         type=click.Path(path_type=Path, file_okay=False),
         default="/var/lib/orchestrator",
         show_default=True,
         help="What outlives a reboot: addresses drawn from pools, the drain.",
     ),
-    _option(
+    single(
         "--http",
         callback=_host_and_port,
         default=None,
@@ -127,14 +128,14 @@ IDENTITY = (
     ),
 )
 STOPPING = (
-    _option(
+    single(
         "--on-stop",
         type=click.Choice(["withdraw", "hold"]),
         default="withdraw",
         show_default=True,
         help="What TERM does with the routes.",
     ),
-    _option(
+    single(
         "--orphan-hold",
         type=click.FloatRange(min=0),
         default=600.0,
@@ -144,13 +145,13 @@ STOPPING = (
     ),
 )
 LOGGING = (
-    _option(
+    single(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),
         default=None,
         help="Default: what Settings in the files say, else info.",
     ),
-    _option(
+    single(
         "--log-format",
         type=click.Choice(["json", "text"]),
         default=None,

@@ -14,6 +14,7 @@ from orchestrator.cli.output import print_document, print_table
 
 if TYPE_CHECKING:
     from orchestrator.cli.offline import Stance
+    from orchestrator.config.read import Reading
 
 
 @click.command()
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 @options.output()
 @options.namespace
 @options.service_selection
-@click.option("--node", default=None, help="Show only this node.")
-@click.option("--down", multiple=True, metavar="NODE", help="Treat a node as dead; repeatable.")
-@click.option(
+@options.single("--node", default=None, help="Show only this node.")
+@options.single("--down", multiple=True, metavar="NODE", help="Treat a node as dead; repeatable.")
+@options.single(
     "--against",
     type=click.Path(path_type=Path),
     help="Show the difference to the plan of other files, or `live`: of the running speaker.",
@@ -47,38 +48,46 @@ def plan(
     status 1 when anything does.
     """
     from orchestrator.cli.failure import REFUSED
-    from orchestrator.cli.offline import Stance, stance_of
+    from orchestrator.cli.offline import Stance, read_files, stance_of
 
-    stance = Stance(down, lb_class, ignore_exclude_lb)
-    calm, live_node = replace(stance, down=()), None
+    calm = Stance((), lb_class, ignore_exclude_lb)
+    stance = replace(calm, down=down)
+    before = None
     if against is not None and str(against) == "live":
         before, live_node = _live(runtime_dir)
         stance = stance_of(before, live_node, stance)
     elif against is not None:
-        before, _ = _document((against,), namespace, calm)
-    answer, valid = _document(filename, namespace, stance)
-    if against is not None:
+        before = _document(read_files((against,), namespace), calm)
+    reading = read_files(filename, namespace)
+    _warn_of_strangers(reading, (*down, *([node] if node else [])))
+    answer = _document(reading, stance)
+    if before is not None:
         _print_difference(_only(before, node), _only(answer, node), output)
     elif output != "table":
         print_document(_only(answer, node), output)
     else:
         _print_plan(_only(answer, node))
         if down:
-            _print_takeover(_document(filename, namespace, calm)[0], answer)
-    if not valid:
+            _print_takeover(_document(reading, calm), answer)
+    if not reading.valid:
         raise SystemExit(REFUSED)
 
 
-def _document(
-    paths: tuple[Path, ...], namespace: str, stance: Stance
-) -> tuple[dict[str, Any], bool]:
-    """Return the plan of these files, and whether they are valid."""
-    from orchestrator.cli.offline import plan_offline, read_files
+def _document(reading: Reading, stance: Stance) -> dict[str, Any]:
+    """Return the plan of what was read."""
+    from orchestrator.cli.offline import plan_offline
     from orchestrator.planner.document import plan_document
 
-    reading = read_files(paths, namespace)
-    planned = plan_offline(reading, stance)
-    return plan_document(planned, reading.policy, reading.problems), reading.valid
+    return plan_document(plan_offline(reading, stance), reading.policy, reading.problems)
+
+
+def _warn_of_strangers(reading: Reading, names: tuple[str, ...]) -> None:
+    """Say which nodes of the command line there are not, since they change nothing."""
+    known = sorted(reading.cluster.nodes)
+    for name in names:
+        if known and name not in known:
+            text = f"there is no such node; there are: {', '.join(known)}"
+            click.echo(f"orchestrator: {name}: {text}", err=True)
 
 
 def _live(runtime_dir: Path) -> tuple[dict[str, Any], str]:

@@ -146,6 +146,29 @@ def test_tables_say_who_takes_over(files: dict[str, str]) -> None:
     assert result.stdout.splitlines()[-2] == "  - n1 to r1 192.0.2.0/32: next hop self"
 
 
+def test_standard_input_is_read_once(files: dict[str, str]) -> None:
+    """What takes over is worked out of the same input, also when it cannot be read again."""
+    result = run("-f", "-", "--down", "n1", stdin=WORLD)
+    assert result.stdout == run("-f", files["old"], "--down", "n1").stdout
+
+
+def test_a_node_that_is_not_there_is_named(files: dict[str, str]) -> None:
+    """A misspelt node changes nothing, and that is said on standard error."""
+    result = run("-f", files["old"], "--down", "n9", "-o", "json")
+    assert json.loads(result.stdout) == document("-f", files["old"])
+    assert result.stderr == "orchestrator: n9: there is no such node; there are: n1, n2\n"
+
+
+def test_flags_can_come_from_the_environment(files: dict[str, str]) -> None:
+    """ORCHESTRATOR_<FLAG> stands for a flag; several nodes are told apart by blanks."""
+    environment = {"ORCHESTRATOR_DOWN": "n1 n2", "ORCHESTRATOR_NODE": "n2"}
+    arguments = ["plan", "-f", files["old"], "-o", "json"]
+    result = CliRunner().invoke(main, arguments, env=environment)
+    assert json.loads(result.stdout) == document(
+        *("-f", files["old"], "--down", "n1", "--down", "n2", "--node", "n2")
+    )
+
+
 def test_unreadable_file_is_status_3(tmp_path: Path) -> None:
     """A file that cannot be opened is one line on standard error."""
     result = run("-f", str(tmp_path / "missing.yaml"))
