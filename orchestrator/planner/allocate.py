@@ -18,6 +18,7 @@ from orchestrator.model.policy import Policy, Pool
 from orchestrator.model.selector import Labels
 from orchestrator.planner import allocation_events as events
 from orchestrator.planner.choice import Addresses, Choice, choose, listed, ordered
+from orchestrator.planner.exchange import exchange
 from orchestrator.planner.ledger import Ledger, Refusal
 from orchestrator.planner.pools import PoolOrder
 from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE
@@ -154,8 +155,21 @@ class _Convergence:
             for service in waiting:
                 done[service.key] = self._settle_one(service)
                 moved = self._has_moved(service, done[service.key]) or moved
+            moved = moved or self._exchange(waiting)
             waiting = [one for one in waiting if done[one.key].reason or one.key in self._lacking]
         return done
+
+    def _exchange(self, services: Iterable[Service]) -> bool:
+        """Let Services that ask for each other's addresses have them; tell whether any did."""
+        asking = {
+            s.key: s for s in services if s.requested_addresses and self._answers[s.key].reason
+        }
+        held = {key: self._held[key].addresses for key in asking if key in self._held}
+        given = exchange(asking.values(), held, self._ledger)
+        for key, choice in given.items():
+            self._answers[key] = _with_warnings(events.assigned(asking[key], choice), asking[key])
+            del self._held[key]
+        return bool(given)
 
     def _has_moved(self, service: Service, answer: Assignment) -> bool:
         """Tell whether `service` gave up an address, and note that it is not held any more."""
