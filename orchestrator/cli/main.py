@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import keyword
+from typing import Any, NoReturn
 
 import click
 
 from orchestrator import __version__
+from orchestrator.cli.failure import WRONG_USAGE, fail
 
 COMMANDS = {
     "check": "orchestrator.cli.check",
@@ -34,7 +36,26 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when called, so that the command starts fast."""
+    """A group whose commands are imported when called, so that the command starts fast.
+
+    Wrong usage is one line on standard error, as everything that goes wrong (CLI.md).
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that is asked for."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            wrong_usage(error)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse what stands before the command's name; nothing at all asks for help."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            wrong_usage(error)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all subcommands, in the order of the table."""
@@ -49,6 +70,18 @@ class LazyGroup(click.Group):
         attribute = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
         command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), attribute)
         return command
+
+
+def wrong_usage(error: click.UsageError) -> NoReturn:
+    """End the process with what is wrong, and where help is."""
+    names: list[str] = []
+    context = error.ctx
+    while context is not None and context.parent is not None:
+        names.insert(0, context.info_name or "")
+        context = context.parent
+    message = " ".join(error.format_message().split())
+    help_ = " ".join(("orchestrator", *names, "--help"))
+    fail(" ".join(names) or "orchestrator", f"{message} See {help_}", WRONG_USAGE)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
