@@ -14,10 +14,8 @@ import yaml
 
 from orchestrator.lab.apiserver import ApiServer
 
-KINDS = (
-    "svc,endpoints,endpointslices,nodes,namespaces,secrets,configmaps,ipaddresspools,"
-    "bgpadvertisements,l2advertisements,bgppeers,communities,bfdprofiles,settings"
-)
+OURS = "ipaddresspools,bgpadvertisements,l2advertisements,bgppeers,communities,bfdprofiles,settings"
+KINDS = f"svc,endpoints,endpointslices,nodes,namespaces,secrets,configmaps,{OURS}"
 WORLD = """
 apiVersion: v1
 kind: Namespace
@@ -120,6 +118,8 @@ def plan(text: str) -> tuple[int, Any]:
 @pytest.fixture(scope="module")
 def cluster(server: ApiServer) -> Iterator[ApiServer]:
     """A cluster with a little of everything, in which `default/web` has its address already."""
+    # Other tests on this server leave peers and pools behind.
+    kubectl(server, "delete", OURS, "--all", "-n", "metallb-system")
     kubectl(server, "create", "--validate=false", "-f", "-", text=WORLD)
     status = {"status": {"loadBalancer": {"ingress": [{"ip": "198.51.100.5"}]}}}
     path = "/api/v1/namespaces/default/services/web/status"
