@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.output import painted
+from orchestrator.cli.output import painted, usage
 from orchestrator.planner.difference import differs
 
 Entry = Mapping[str, Any]
@@ -52,11 +52,8 @@ def _assignment(entry: Entry) -> str:
 
 
 def _pool(entry: Entry) -> str:
-    return ", ".join(
-        f"{family} {entry[family]['inUse']} of {entry[family]['total']} in use"
-        for family in ("ipv4", "ipv6")
-        if entry[family]["total"]
-    )
+    used = {family: usage(entry[family]) for family in ("ipv4", "ipv6")}
+    return ", ".join(f"{family} {words}" for family, words in used.items() if words)
 
 
 def _session(entry: Entry) -> str:

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -26,6 +26,18 @@ def painted(text: str, colour: str) -> str:
     """Colour text for a terminal; anywhere else, and with NO_COLOR, it stays as it is."""
     plain = bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
     return text if plain else click.style(text, fg=colour)
+
+
+COUNTLESS = 1 << 62
+"""From this many addresses on a pool's number says nothing (metallb.md 1.1, status)."""
+
+
+def usage(count: Mapping[str, int]) -> str | None:
+    """Say how much of a pool is in use; nothing where it has no addresses of the family."""
+    in_use, total = count["inUse"], count["total"]
+    if total >= COUNTLESS:
+        return f"{in_use} in use"
+    return f"{in_use} of {total} in use" if total else None
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

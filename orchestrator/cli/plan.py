@@ -10,7 +10,7 @@ import click
 
 from orchestrator.cli import options
 from orchestrator.cli.ask import ask
-from orchestrator.cli.output import print_document, print_table
+from orchestrator.cli.output import print_document, print_table, usage
 
 if TYPE_CHECKING:
     from orchestrator.cli.offline import Stance
@@ -120,10 +120,6 @@ COLUMNS = {
 }
 
 
-COUNTLESS = 1 << 62
-"""From this many addresses on a pool's number says nothing (metallb.md 1.1, status)."""
-
-
 def _print_plan(document: dict[str, Any]) -> None:
     from orchestrator.cli.difference import TITLES
 
@@ -135,15 +131,8 @@ def _print_plan(document: dict[str, Any]) -> None:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, dict):
-        return _usage(value["inUse"], value["total"])
+        return usage(value)
     return " ".join(map(str, value)) if isinstance(value, list) else value
-
-
-def _usage(in_use: int, total: int) -> str | None:
-    """Say how much of a pool is in use; nothing where it has no addresses of the family."""
-    if total >= COUNTLESS:
-        return f"{in_use} in use"
-    return f"{in_use} of {total} in use" if total else None
 
 
 def _print_difference(before: dict[str, Any], after: dict[str, Any], output: str) -> None:

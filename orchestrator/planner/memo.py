@@ -21,7 +21,7 @@ from orchestrator.model.policy import Policy
 from orchestrator.model.route import Rib, Route
 from orchestrator.planner.advertise import prefix_of
 from orchestrator.planner.coverage import Coverages, coverages
-from orchestrator.planner.plan import bindings_of, judge, look, plan
+from orchestrator.planner.plan import bindings_of, judge, look, plan_world
 from orchestrator.planner.pools import PoolOrder
 from orchestrator.planner.reallocate import Allocation, allocate_again, remember
 from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE, World, see, virtual_ip_key
@@ -122,11 +122,11 @@ class Planner:
         if memory is not None and planned is not None:
             memory.inputs, memory.plan = inputs, planned
         else:
-            planned = plan(cluster, policy, local)
-            services = see(cluster, local).services
+            world, covering = see(cluster, local), coverages(policy)
+            planned = plan_world(world, cluster, policy, local, covering)
             pools = PoolOrder(policy.pools, cluster.namespaces)
-            allocation = remember(planned.assignments, services, pools, local)
-            memory = _Memory(inputs, planned, allocation, coverages(policy))
+            allocation = remember(planned.assignments, world.services, pools, local)
+            memory = _Memory(inputs, planned, allocation, covering)
         self._memory = memory
         return planned
 

@@ -37,9 +37,15 @@ def plan(cluster: Cluster, policy: Policy, local: Local) -> Plan:
 
     Pure: equal inputs give equal plans. With `local.node` set only that node is planned for.
     """
-    world = see(cluster, local)
+    return plan_world(see(cluster, local), cluster, policy, local, coverages(policy))
+
+
+def plan_world(
+    world: World, cluster: Cluster, policy: Policy, local: Local, covering: Coverages
+) -> Plan:
+    """Make the plan of `cluster` from what was already made of it and of the policy."""
     assignments = allocate(world.services, policy, cluster.namespaces, local)
-    view = look(world, policy, local, coverages(policy))
+    view = look(world, policy, local, covering)
     judged = judge(view, assignments)
     return Plan(
         assignments=assignments,
