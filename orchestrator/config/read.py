@@ -27,7 +27,7 @@ from orchestrator.model.alike import changed_keys
 from orchestrator.model.cluster import Cluster, Endpoint, Service, ServiceKey
 from orchestrator.model.policy import Policy
 from orchestrator.model.problem import Problem, Severity
-from orchestrator.model.settings import Settings
+from orchestrator.model.settings import Membership, Settings
 
 _NOWHERE = Scalar("", plain=True, mark=Mark(1, 1))
 
@@ -252,7 +252,11 @@ class _Linker:
                 without = replace(without, excluded_interfaces=extra.patterns)
         rules = SettingsRules(secrets, without, self._namespace)
         found = self._values("Settings", rules.linking())
-        return found[0] if found else without
+        if found:
+            return found[0]
+        if self._named("Settings"):  # what they ask of members is not known
+            return replace(without, membership=Membership(known=False))
+        return without
 
     def cluster(self, previous: Reading) -> Cluster:
         """Return the world to be announced."""

@@ -20,8 +20,10 @@ class Membership:
     """Who shares VIPs on layer 2, and how members hear each other (DESIGN 8.1).
 
     `vrid` is the number of the installation on its segments. `auth_secret` names the Secret whose
-    key authenticates hellos. `check_addresses` are asked by ARP or NDP before a node that has lost
-    all members claims more; none means the default gateway.
+    keys authenticate hellos: of `keys` the first is sent and all are accepted. `check_addresses`
+    are asked by ARP or NDP before a node that has lost all members claims more; none means the
+    default gateway. `known` is false while the only Settings object is faulty and no good version
+    of it was ever read.
     """
 
     vrid: int = 1
@@ -30,6 +32,13 @@ class Membership:
     auth_secret: str | None = None
     transport: Transport = Transport.MULTICAST
     check_addresses: tuple[IPAddress, ...] = ()
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
+    known: bool = True
+
+    @property
+    def may_speak(self) -> bool:
+        """Tell whether this node can be a member: what it would say is known, and its key."""
+        return self.known and (self.auth_secret is None or bool(self.keys))
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,8 @@ class VirtualRouter:
     All of `addresses` are of one family. `priority` 255 is the owner of the addresses.
     `advert_interval_ms` is whole seconds in version 2. `password` is VRRPv2's PASS authentication
     (RFC 2338), never shown. `unicast_peers` replace multicast. `virtual_mac` asks for the MAC
-    00:00:5e:00:01:VRID on a macvlan. `bind` is the interface the addresses are put on. Routers of
+    00:00:5e:00:01:VRID on a macvlan. `bind` is the interface the addresses are put on: `lo` has them
+    at all times, another one while this router is master; None leaves that to others. Routers of
     one `sync_group` change state together. `notify` is run with the new state as its last argument.
     """
 
@@ -81,7 +82,7 @@ class VirtualRouter:
     checksum: ChecksumForm = ChecksumForm.KEEPALIVED
     unicast_peers: tuple[IPAddress, ...] = ()
     virtual_mac: bool = False
-    bind: str = "lo"
+    bind: str | None = "lo"
     track: tuple[Track, ...] = ()
     sync_group: str | None = None
     notify: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 from dataclasses import dataclass, field
 
 from orchestrator.config.faults import Faults
@@ -19,20 +20,33 @@ _TEXTS = MapOf(Text(max_length=2 * 1024 * 1024))
 class Secret:
     """What is needed of a Secret: its type, and the key `password` or why it cannot be read.
 
-    `authenticates` tells whether it has the key `secretkey`, as MetalLB's Secret `memberlist` has.
+    `member_keys` authenticate hellos: `secretkey`, as in MetalLB's Secret `memberlist`, is sent,
+    and what further keys with that beginning (`secretkey-next`) hold is accepted as well, so that
+    a key can be changed without a gap.
     """
 
     type: str
     password: str | None = field(default=None, repr=False)
     unusable: str | None = None
-    authenticates: bool = False
+    member_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 def _build(item: Item, faults: Faults) -> Secret:
     del faults
     kind, data, plain = (item.body[name] for name in ("type", "data", "stringData"))
     password, unusable = _password(data, plain)
-    return Secret(kind, password, unusable, bool(plain.get(MEMBER_KEY) or data.get(MEMBER_KEY)))
+    return Secret(kind, password, unusable, _member_keys(data, plain))
+
+
+def _member_keys(data: Values, plain: Values) -> tuple[bytes, ...]:
+    """Return the key to send first, then the others by name; none without the one to send."""
+    found = {name: text.encode() for name, text in plain.items() if name.startswith(MEMBER_KEY)}
+    for name in sorted(name for name in data if name.startswith(MEMBER_KEY)):
+        with contextlib.suppress(binascii.Error, ValueError):
+            found.setdefault(name, base64.b64decode(data[name], validate=True))
+    if not found.get(MEMBER_KEY):
+        return ()
+    return tuple(found[name] for name in sorted(found) if found[name])
 
 
 def _password(data: Values, plain: Values) -> tuple[str | None, str | None]:

@@ -141,7 +141,13 @@ _SPEC = Record(
             "Use the MAC 00:00:5e:00:01:VRID (IPv6: 02:VRID) on a macvlan.",
             default=False,
         ),
-        Field("bind", INTERFACE, "Interface that the addresses are put on.", default="lo"),
+        Field(
+            "bind",
+            INTERFACE,
+            "Where the addresses are put: `lo` has them at all times, `interface` (or the name of "
+            "one) while this router is master, `none` leaves that to you.",
+            default="lo",
+        ),
         Field("track", ListOf(TRACK, max_items=100), "What the priority depends on.", default=()),
         Field(
             "syncGroup",
@@ -188,8 +194,6 @@ def _check_host_parts(item: Item, faults: Faults) -> None:
 
 
 def _warn(spec: Values, faults: Faults) -> None:
-    message = "this version does not run VRRP yet: the addresses are on no host because of it"
-    faults.warn(("spec",), message, "notSupported", hint="keep keepalived or FRR until then")
     first = spec["addresses"][0]
     if first.version == 6 and not first.is_link_local:
         message = "the first IPv6 address of a virtual router is link-local (RFC 9568 5.2.9)"
@@ -221,7 +225,7 @@ def _virtual_router(name: str, spec: Values) -> VirtualRouter:
         checksum=ChecksumForm(spec["checksum"]),
         unicast_peers=spec["unicastPeers"],
         virtual_mac=spec["virtualMAC"],
-        bind=spec["bind"],
+        bind={"none": None, "interface": spec["interface"]}.get(spec["bind"], spec["bind"]),
         track=tuple(track(entry) for entry in spec["track"]),
         sync_group=spec["syncGroup"] or None,
         notify=tuple(spec["notify"]),

@@ -33,13 +33,16 @@ class SettingsRules:
 
     def _link(self, draft: SettingsDraft, faults: Faults) -> Settings:
         name = draft.settings.membership.auth_secret
+        settings = draft.settings
         if name is not None:
-            self._look_at_secret(name, faults)
+            keys = self._keys(name, faults)
+            settings = replace(settings, membership=replace(settings.membership, keys=keys))
         if draft.excluded is None:
-            return replace(draft.settings, excluded_interfaces=self.without.excluded_interfaces)
-        return replace(draft.settings, excluded_interfaces=draft.excluded)
+            return replace(settings, excluded_interfaces=self.without.excluded_interfaces)
+        return replace(settings, excluded_interfaces=draft.excluded)
 
-    def _look_at_secret(self, name: str, faults: Faults) -> None:
+    def _keys(self, name: str, faults: Faults) -> tuple[bytes, ...]:
+        """Return the keys of the Secret `name`; none where they are missing, which is a fault."""
         secret = self.secrets.get(name)
         if secret is None:
             faults.add(
@@ -49,9 +52,11 @@ class SettingsRules:
                 severity=Severity.WAITING,
                 hint="members do not speak without their key",
             )
-        elif not secret.authenticates:
+            return ()
+        if not secret.member_keys:
             message = f"Secret {self.namespace}/{named(name)} has no key {MEMBER_KEY}"
             faults.add(_AUTH_SECRET, message, "invalidSecret")
+        return secret.member_keys
 
 
 def _one_settings(value: Any, accepted: Accepted) -> Clash | None:

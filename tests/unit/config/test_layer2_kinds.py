@@ -81,17 +81,23 @@ def router_of(spec: str) -> VirtualRouter:
     """Read one virtual router that has no error."""
     reading = read_text(text_of("VirtualRouter", "a", spec), text_of("VirtualIP", "web", VIP))
     assert errors(reading) == []
-    assert set(codes(reading)) <= {"notSupported", "noLinkLocalFirst"}
+    assert set(codes(reading)) <= {"noLinkLocalFirst"}
     return reading.policy.virtual_routers[0]
 
 
 def test_virtual_router_defaults() -> None:
-    """A router with the required fields only; a warning says that nobody runs it yet."""
+    """A router with the required fields only."""
     address = ipaddress.ip_interface("192.0.2.254/24")
     assert router_of(ROUTER) == VirtualRouter("a", "eth0", 51, addresses=(address,))
-    problem = only(read_text(text_of("VirtualRouter", "a", ROUTER)).problems)
-    assert (problem.severity, problem.code) == (Severity.WARNING, "notSupported")
-    assert "VRRP" in problem.message
+    assert read_text(text_of("VirtualRouter", "a", ROUTER)).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("bind", "where"), [("lo", "lo"), ("interface", "eth0"), ("eth7", "eth7"), ("none", None)]
+)
+def test_virtual_router_bind(bind: str, where: str | None) -> None:
+    """`interface` is the router's own, `none` no interface at all."""
+    assert router_of(f"{ROUTER}\nbind: {bind}").bind == where
 
 
 def test_virtual_router_fields() -> None:
@@ -149,7 +155,7 @@ def test_ipv6_virtual_router() -> None:
     """IPv6 is for version 3; the first address ought to be link-local, or there is a warning."""
     assert len(router_of(SIX).addresses) == 2
     text = text_of("VirtualRouter", "a", ROUTER.replace("192.0.2.254/24", "'2001:db8::1/64'"))
-    assert codes(read_text(text)) == ["notSupported", "noLinkLocalFirst"]
+    assert codes(read_text(text)) == ["noLinkLocalFirst"]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ log: {level: debug, format: text}"""
     assert reading.problems == ()
     asked = (ipaddress.ip_address("192.0.2.254"), ipaddress.ip_address("fe80::1"))
     assert reading.policy.settings == Settings(
-        membership=Membership(7, 50, 0, "memberlist", Transport.UNICAST, asked),
+        membership=Membership(7, 50, 0, "memberlist", Transport.UNICAST, asked, (b"secret",)),
         excluded_interfaces=("^a.*", "^b$"),
         max_draining=3,
         bgp_status_objects=True,
@@ -91,20 +91,39 @@ log: {level: debug, format: text}"""
     ],
 )
 def test_settings_are_checked(spec: str) -> None:
-    """What Settings cannot be is one error, and nothing of the object is in force."""
+    """What Settings cannot be is one error; nothing of them is in force, and no member speaks."""
     reading = read_text(text_of("Settings", "a", spec))
     assert only(reading.problems).severity is Severity.ERROR
-    assert reading.policy.settings == Settings()
+    assert reading.policy.settings == Settings(membership=Membership(known=False))
+    assert not reading.policy.settings.membership.may_speak
 
 
 def test_the_secret_of_members() -> None:
-    """A Secret that does not exist is waited for; one without the key is an error."""
+    """A Secret that does not exist is waited for, one without the key is an error.
+
+    Without its key no member speaks: two that do not hear each other would both claim.
+    """
     text = text_of("Settings", "a", "membership: {authSecret: memberlist}")
-    problem = only(read_text(text).problems)
+    missing = read_text(text)
+    problem = only(missing.problems)
     assert (problem.severity, problem.code) == (Severity.WAITING, "missingSecret")
-    without = SECRET.replace("secretkey", "key")
-    problem = only(read_text(text, without).problems)
+    assert not missing.policy.settings.membership.may_speak
+    without = read_text(text, SECRET.replace("secretkey", "key"))
+    problem = only(without.problems)
     assert (problem.severity, problem.code) == (Severity.ERROR, "invalidSecret")
+    assert not without.policy.settings.membership.may_speak
+    assert read_text(text, SECRET).policy.settings.membership.may_speak
+
+
+def test_a_key_is_changed_without_a_gap() -> None:
+    """`secretkey` is sent; further keys that begin with that name are accepted too."""
+    text = text_of("Settings", "a", "membership: {authSecret: memberlist}")
+    secret = SECRET.replace("{secretkey: c2VjcmV0}", "{secretkey-next: bmV3, secretkey: c2VjcmV0}")
+    membership = read_text(text, secret).policy.settings.membership
+    assert membership.keys == (b"secret", b"new")
+    assert "secret'" not in repr(membership)
+    without = SECRET.replace("{secretkey:", "{secretkey-next:")
+    assert read_text(text, without).policy.settings.membership.keys == ()
 
 
 def test_there_is_one_settings_object() -> None:
