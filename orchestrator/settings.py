@@ -58,3 +58,13 @@ class Settings:
     def addresses_socket(self) -> Path:
         """Where the addresses role takes the set of addresses to be bound."""
         return self.runtime_dir / "addresses.sock"
+
+    @property
+    def layer2_socket(self) -> Path:
+        """Where the layer2 role is told what it may own."""
+        return self.runtime_dir / "layer2.sock"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        """Where the supervisor of `run` takes what its roles need."""
+        return self.runtime_dir / "supervisor.sock"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.model.address import IPAddress, IPNetwork
+from orchestrator.model.layer2_report import Layer2Report
 from orchestrator.model.session_state import RouteStatus, SessionState
 
 
@@ -14,10 +15,12 @@ class Live:
     """Session states by peer, the state of each route, what is not bound, what checks saw.
 
     `unbound` maps an address that is held back to the reason, until it is on its interface.
-    `details` maps a VirtualIP to what its check saw last, such as `HTTP 503`.
+    `details` maps a VirtualIP to what its check saw last, such as `HTTP 503`. `layer2` is None
+    while nothing is known of the layer2 process.
     """
 
     sessions: Mapping[str, SessionState]
     route_status: Callable[[str, IPNetwork], RouteStatus]
     unbound: Mapping[IPAddress, str] = field(default_factory=dict)
     details: Mapping[str, str] = field(default_factory=dict)
+    layer2: Layer2Report | None = None

@@ -48,6 +48,9 @@ class Reason(Enum):
     PEER_DOWN = "peerDown"
     NOT_SENT = "notSent"
     NOT_ACKNOWLEDGED = "notAcknowledged"
+    ADDRESS_CONFLICT = "addressConflict"
+    KERNEL_ANSWERS = "kernelAnswers"
+    ISOLATED = "isolated"
 
 
 class AssignmentState(Enum):

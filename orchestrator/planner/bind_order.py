@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from orchestrator.model.address import IPAddress, IPNetwork
 from orchestrator.model.plan import Plan
 from orchestrator.model.route import Rib
+from orchestrator.model.virtual_router import VirtualRouter
 from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE
 
 
@@ -43,6 +44,20 @@ def _without(rib: Rib, services: set[str]) -> Rib:
     for prefix in only_theirs:
         del kept[prefix]
     return kept
+
+
+def router_bindings(routers: Iterable[VirtualRouter]) -> dict[IPAddress, str]:
+    """Return the addresses of virtual routers that are on `lo` whoever is master (DESIGN 8.3).
+
+    An IPv6 link-local address gets no frames there, so it is bound where and when it is answered.
+    """
+    return {
+        own.ip: router.bind
+        for router in routers
+        if router.bind == "lo"
+        for own in (*router.addresses, *router.excluded_addresses)
+        if not (own.version == 6 and own.is_link_local)
+    }
 
 
 def to_bind(

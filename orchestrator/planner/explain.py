@@ -8,7 +8,9 @@ from typing import Any
 
 from orchestrator.model.live import Live
 from orchestrator.model.plan import Assignment, AssignmentState, Plan, Protocol, Reason, Verdict
-from orchestrator.planner.progress import Progress, Step, broken, good
+from orchestrator.planner.elected import may_answer
+from orchestrator.planner.progress import Progress
+from orchestrator.planner.step import Step, broken, good
 
 STEP_OF = {
     Reason.IP_NOT_ALLOWED: "assigned",
@@ -136,7 +138,9 @@ def _chain(
             steps.append(good("elected", verdict.message))
         return NodeExplanation(verdict.node, verdict.protocol, tuple(steps))
     progress = Progress(plan, live)
-    steps = list(_planned_steps(assignment, replace(verdict, message=progress.words(verdict))))
+    reason = Reason.ANNOUNCED if may_answer(verdict) else verdict.reason
+    planned = replace(verdict, reason=reason, message=progress.words(verdict))
+    steps = list(_planned_steps(assignment, planned))
     if all(step.ok for step in steps):
         steps.extend(progress.steps(verdict))
     return NodeExplanation(verdict.node, verdict.protocol, tuple(steps))

@@ -11,27 +11,8 @@ from orchestrator.model.plan import Plan, Protocol, Reason, Verdict
 from orchestrator.model.route import Rib
 from orchestrator.model.session_state import RouteStatus, SessionStatus
 from orchestrator.planner.advertise import prefix_of
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One link of the chain; `reason` of a good one is `announced`."""
-
-    step: str
-    ok: bool
-    reason: Reason
-    message: str
-
-
-def good(step: str, message: str) -> Step:
-    """Make a link that holds."""
-    return Step(step, ok=True, reason=Reason.ANNOUNCED, message=message)
-
-
-def broken(step: str, reason: Reason, message: str) -> Step:
-    """Make a link that does not hold."""
-    return Step(step, ok=False, reason=reason, message=message)
-
+from orchestrator.planner.elected import elected, may_answer
+from orchestrator.planner.step import Step, broken, good
 
 REACHED = {
     RouteStatus.SENT: (Reason.NOT_SENT, {RouteStatus.SENT, RouteStatus.FLUSHED}),
@@ -51,8 +32,7 @@ class Progress:
     def steps(self, verdict: Verdict) -> list[Step]:
         """Return the links after those that the plan decides, up to the first that is broken."""
         if verdict.protocol is Protocol.LAYER2:
-            text = "this version decides about layer 2 but has no process that answers on it"
-            return [broken("elected", Reason.NOT_SENT, text)]
+            return [elected(verdict, self.live)]
         routes = self._routes(verdict)
         if not routes:
             text = f"no session of {verdict.node} takes this route: see peers, families, problems"
@@ -69,6 +49,10 @@ class Progress:
         if verdict.reason is Reason.UNHEALTHY and detail:
             return f"{verdict.message}: {detail}"
         return verdict.message
+
+    def goes_on(self, verdict: Verdict) -> bool:
+        """Tell whether what really is decides, and not the plan alone."""
+        return verdict.announced or may_answer(verdict)
 
     def last(self, verdict: Verdict) -> Step:
         """Return the link that decides: the first broken one, else the last."""

@@ -10,8 +10,8 @@ from orchestrator.adapters.state_files import make_directory
 from orchestrator.roles.supervisor import Role, Supervisor
 from orchestrator.settings import Settings
 
-STOP_ORDER = ("speaker", "exabgp", "addresses")
-"""The speaker leaves its routes, ExaBGP withdraws them, and only then are the VIPs unbound."""
+STOP_ORDER = ("layer2", "speaker", "exabgp", "addresses")
+"""Layer 2 hands over, the speaker leaves its routes, ExaBGP withdraws them; then VIPs are unbound."""
 
 SOCKET_PATH_LIMIT = 107
 """Bytes of a Unix socket's path (sun_path less its final zero, unix(7))."""
@@ -24,8 +24,9 @@ def appliance(settings: Settings) -> Supervisor:
     return Supervisor(
         settings,
         (
-            Role("exabgp", common, outlives_us=True),
-            Role("addresses", common),
+            Role("exabgp", common, outlives_us=True, on_demand=True),
+            Role("addresses", common, on_demand=True),
+            Role("layer2", common, on_demand=True),
             Role("speaker", (*files, *common)),
         ),
         STOP_ORDER,
@@ -65,7 +66,8 @@ def look_before(settings: Settings) -> None:
 
 def demand_short_paths(settings: Settings) -> None:
     """Raise `AdapterError` when a socket in the runtime directory would have too long a path."""
-    longest = max((settings.addresses_socket, settings.relay_socket), key=lambda p: len(bytes(p)))
+    sockets = (settings.addresses_socket, settings.supervisor_socket)
+    longest = max(sockets, key=lambda path: len(bytes(path)))
     if len(bytes(longest)) > SOCKET_PATH_LIMIT:
         text = (
             f"too long for a Unix socket ({SOCKET_PATH_LIMIT} bytes); name a shorter --runtime-dir"

@@ -9,8 +9,9 @@ from typing import Any
 from orchestrator import __version__
 from orchestrator.adapters import clock
 from orchestrator.model.cluster import ServiceKey
+from orchestrator.model.layer2_report import Layer2Report
 from orchestrator.model.live import Live
-from orchestrator.model.plan import AssignmentState, Plan, Reason, Verdict
+from orchestrator.model.plan import AssignmentState, Plan, Protocol, Reason, Verdict
 from orchestrator.model.policy import Policy
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.session_state import SessionState, SessionStatus
@@ -22,8 +23,10 @@ from orchestrator.planner.document import (
     session_document,
     sorted_routes,
 )
+from orchestrator.planner.elected import owned
 from orchestrator.planner.progress import Progress
 from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE
+from orchestrator.roles.layer2_documents import address_segments, router_documents, router_vips
 
 Document = dict[str, Any]
 
@@ -56,6 +59,7 @@ class View:
             "problems": [problem_document(problem) for problem in self.problems],
             "draining": self.draining,
             "counts": self._counts(),
+            "virtualRouters": router_documents(self.live.layer2 or Layer2Report()),
         }
 
     def _counts(self) -> Document:
@@ -65,7 +69,7 @@ class View:
         announced = {
             verdict.address
             for verdict in self.plan.verdicts
-            if verdict.announced and progress.last(verdict).ok
+            if progress.goes_on(verdict) and progress.last(verdict).ok
         }
         return {
             "services": len(assignments),
@@ -76,7 +80,7 @@ class View:
             "routesDesired": sum(state.desired for state in states),
             "routesSent": sum(state.sent for state in states),
             "routesFlushed": sum(state.flushed for state in states),
-            "owned": 0,
+            "owned": owned(self.live.layer2, self.node) if self.live.layer2 else 0,
         }
 
     def sessions(self) -> Document:
@@ -104,7 +108,9 @@ class View:
     def vips(self) -> Document:
         """Return `/api/v1/vips`."""
         progress = Progress(self.plan, self.live)
-        return {"items": [self._vip(verdict, progress) for verdict in self.plan.verdicts]}
+        report = self.live.layer2 or Layer2Report()
+        items = [self._vip(verdict, progress) for verdict in self.plan.verdicts]
+        return {"items": [*items, *router_vips(report)]}
 
     def _vip(self, verdict: Verdict, progress: Progress) -> Document:
         reason, message = self._live_reason(verdict, progress)
@@ -119,14 +125,21 @@ class View:
             "message": message,
             "since": self.since.get(verdict.service, self.started_at),
             "health": health.value if health else None,
+            "segments": self._segments(verdict),
         }
+
+    def _segments(self, verdict: Verdict) -> list[Document]:
+        if verdict.protocol is not Protocol.LAYER2 or self.live.layer2 is None:
+            return []
+        return address_segments(self.live.layer2, verdict.address)
 
     def _live_reason(self, verdict: Verdict, progress: Progress) -> tuple[Reason, str]:
         """Say of what the plan announces whether a peer has it, else the plan's own reason."""
-        if not verdict.announced:
+        if not progress.goes_on(verdict):
             return verdict.reason, progress.words(verdict)
         step = progress.last(verdict)
-        return step.reason, verdict.message if step.ok else step.message
+        told = verdict.announced and step.ok
+        return step.reason, verdict.message if told else step.message
 
     def plan_document(self) -> Document:
         """Return `/api/v1/plan`."""

@@ -6,13 +6,19 @@ from collections.abc import Callable, Mapping
 
 from orchestrator.adapters import network
 from orchestrator.adapters.addresses_link import AddressesLink
+from orchestrator.adapters.layer2_link import Layer2Link, Layer2Wish
+from orchestrator.adapters.layer2_wire import Happened
+from orchestrator.adapters.supervisor_link import SupervisorLink
 from orchestrator.bgp.backend import Backend
 from orchestrator.config.read import Reading
 from orchestrator.model.address import IPAddress, IPNetwork
 from orchestrator.model.local import Local
 from orchestrator.model.plan import Plan
+from orchestrator.model.policy import Policy
 from orchestrator.planner import Planner
-from orchestrator.planner.bind_order import hold_back, to_bind, unbound
+from orchestrator.planner.bind_order import hold_back, router_bindings, to_bind, unbound
+from orchestrator.planner.needed import needed
+from orchestrator.planner.wishes import Wishes, desired, health_of_tracks
 from orchestrator.roles.drain import Drain
 from orchestrator.roles.health_checks import HealthChecks
 from orchestrator.roles.memory import AssignmentMemory
@@ -29,8 +35,12 @@ class Reconciler:
         backend: Backend,
         on_change: Callable[[], None],
         on_bound: Callable[[], None],
+        on_layer2: Callable[[], None],
     ) -> None:
-        """`on_bound` is told when addresses were bound: announcing them completes a change."""
+        """`on_bound` is told when addresses were bound: announcing them completes a change.
+
+        `on_layer2` is told when something changed on layer 2, which changes no plan.
+        """
         state = settings.state_dir
         self.settings = settings
         self.backend = backend
@@ -39,6 +49,11 @@ class Reconciler:
         self.memory = AssignmentMemory(state / "assignments.json")
         self.drain = Drain(state / "drain.json", on_change)
         self.addresses = AddressesLink(settings.addresses_socket, on_bound)
+        self.happened: list[Happened] = []
+        self.layer2 = Layer2Link(settings.layer2_socket, on_layer2, self.happened.extend)
+        self.supervisor = SupervisorLink(settings.supervisor_socket)
+        self.needed: frozenset[str] = frozenset()
+        self._wishes = Wishes()
         self._planner = Planner()
         self.plan: Plan | None = None
         self._on_change = on_change
@@ -62,8 +77,11 @@ class Reconciler:
         self.memory.keep(plan)
         if draws:
             self.memory.write()  # nobody may see an address that a restart could move
-        self._bind(plan)
+        self.needed = needed(plan, reading.policy)
+        self.supervisor.need(sorted(self.needed))
+        self._bind(plan, reading.policy)
         self._announce(plan)
+        self._own(plan, reading)
         return True
 
     def _local(self, reading: Reading) -> Local:
@@ -84,17 +102,32 @@ class Reconciler:
         missing = unbound(self.plan or Plan(), self.addresses.bound or ())
         return {a: self.addresses.errors.get(a, "not done yet") for a in missing}
 
-    def _bind(self, plan: Plan) -> None:
+    def _bind(self, plan: Plan, policy: Policy) -> None:
         bound = self.addresses.bound
         if bound is None:
             return
-        going = bound.keys() - plan.bindings.keys()
+        wanted = {**router_bindings(policy.virtual_routers), **plan.bindings}
+        going = bound.keys() - wanted.keys()
         holding = self.backend.holding() if going else frozenset[IPNetwork]()
-        self.addresses.want(to_bind(plan.bindings, bound, holding))
+        self.addresses.want(to_bind(wanted, bound, holding))
 
     def _announce(self, plan: Plan) -> None:
         ribs = plan.ribs.get(self.settings.node, {})
         self.backend.want(plan.sessions, hold_back(ribs, plan, self.unbound()))
+
+    def _own(self, plan: Plan, reading: Reading) -> None:
+        """Tell layer 2 what this node may answer for, and its virtual routers."""
+        cluster, policy, node = reading.cluster, reading.policy, self.settings.node
+        missing = unbound(plan, self.addresses.bound or ())
+        wishes = self._wishes.of(plan, node, missing, alone=not cluster.nodes)
+        self.layer2.want(
+            Layer2Wish(
+                desired(wishes, cluster, policy, self._interfaces, node),
+                policy.settings,
+                policy.virtual_routers,
+                health_of_tracks(policy.virtual_routers, self.checks.known(), cluster.virtual_ips),
+            )
+        )
 
     async def look_at_network(self) -> None:
         """Read this host's addresses, and the interfaces towards all peers."""

@@ -46,7 +46,11 @@ class Speaker:
         self._quiet = QuietTime()
         self._frozen = False
         self._reconciler = Reconciler(
-            settings, ExaBGPLink(settings, on_change=self._mark), self._mark, self._hurry
+            settings,
+            ExaBGPLink(settings, on_change=self._mark),
+            self._mark,
+            self._hurry,
+            self._observe,
         )
         self._status = Status(self._reconciler, "speaker")
         self._http = HttpServer(
@@ -79,6 +83,8 @@ class Speaker:
         return [
             parts.backend.run(),
             parts.addresses.run(),
+            parts.layer2.run(),
+            parts.supervisor.run(),
             parts.checks.run(),
             parts.sources.run(),
             parts.memory.run(),
@@ -103,6 +109,9 @@ class Speaker:
     def _hurry(self) -> None:
         self._quiet.hurry(clock.monotonic())
         self._mark()
+
+    def _observe(self) -> None:
+        self._status.observe()
 
     async def _plan_when_due(self) -> None:
         while True:

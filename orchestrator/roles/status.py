@@ -16,6 +16,7 @@ from orchestrator.planner.changes import Moment, changes
 from orchestrator.planner.explain import explain
 from orchestrator.roles.documents import View
 from orchestrator.roles.journal import Journal
+from orchestrator.roles.layer2_changes import layer2_changes
 from orchestrator.roles.reconciler import Reconciler
 
 HANG_S = 10.0
@@ -49,6 +50,8 @@ class Status:
         )
         happened = list(changes(self._moment, moment))
         self._moment = moment
+        happened += layer2_changes(parts.happened, moment.node)
+        parts.happened.clear()
         self._journal.record(happened)
         now = clock.wall()
         for name in {change.service for change in happened if change.service}:
@@ -79,7 +82,11 @@ class Status:
         """Tell whether the sources were read and the backend answers."""
         if self._reconciler.plan is None:
             return False, "the sources were not read, or a first check has no answer yet"
-        return self._reconciler.backend.reachable, "ExaBGP is not reachable through the relay"
+        parts = self._reconciler
+        if "layer2" in parts.needed and not parts.layer2.reachable:
+            return False, "the layer2 role is not reachable"
+        reachable = parts.backend.reachable or "exabgp" not in parts.needed
+        return reachable, "ExaBGP is not reachable through the relay"
 
     def document(self, name: str) -> Any | None:
         """Return a document of CLI.md; the plan is None before the first one was made."""
@@ -116,7 +123,11 @@ class Status:
         parts = self._reconciler
         backend = parts.backend
         return Live(
-            backend.sessions(), backend.route_status, parts.unbound(), parts.checks.details()
+            backend.sessions(),
+            backend.route_status,
+            parts.unbound(),
+            parts.checks.details(),
+            parts.layer2.report if parts.layer2.reachable else None,
         )
 
     def _view(self) -> View:

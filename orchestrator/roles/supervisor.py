@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +15,8 @@ from orchestrator.adapters.locks import RoleLock, lock_holder
 from orchestrator.adapters.role_process import AdoptedProcess, RoleProcess, start_role
 from orchestrator.adapters.signals import Stop, on_signal
 from orchestrator.adapters.state_files import make_directory
+from orchestrator.adapters.unix_server import serve_unix
+from orchestrator.roles.outside import Outside
 from orchestrator.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -31,11 +33,13 @@ class Role:
     """One role as the supervisor runs it.
 
     `outlives_us`: a new supervisor adopts it, so its sessions survive a killed one (DESIGN 2).
+    `on_demand`: it is started when the speaker finds that the configuration needs it.
     """
 
     name: str
     flags: tuple[str, ...]
     outlives_us: bool = False
+    on_demand: bool = False
 
 
 class Keeper:
@@ -45,12 +49,16 @@ class Keeper:
         self.role = role
         self._settings = settings
         self._stopping = False
+        self._needed = asyncio.Event()
+        if not role.on_demand or self._holder() is not None:
+            self._needed.set()
         self._starting = asyncio.Lock()
         self._pause_s = FIRST_PAUSE_S
         self.process: RoleProcess | None = None
 
     async def keep(self) -> None:
-        """Start the role, or adopt it where it runs, and again whenever it ends."""
+        """Start the role once it is needed, or adopt it where it runs; again whenever it ends."""
+        await self._needed.wait()
         while not self._is_stopping():
             started = clock.monotonic()
             async with self._starting:
@@ -66,14 +74,23 @@ class Keeper:
             LOG.warning("%s ended; it is started again", self.role.name, extra=fields)
             await asyncio.sleep(pause_s)
 
+    def need(self) -> None:
+        """Let the role be started; from then on it runs until the stop."""
+        self._needed.set()
+
+    def _holder(self) -> int | None:
+        """Return the process that a former supervisor left, if it is to be adopted."""
+        if not self.role.outlives_us:
+            return None
+        return lock_holder(self._settings.runtime_dir, self.role.name)
+
     async def _begin(self) -> RoleProcess:
-        if self.role.outlives_us:
-            holder = lock_holder(self._settings.runtime_dir, self.role.name)
-            with contextlib.suppress(ProcessLookupError):
-                if holder is not None:
-                    process = AdoptedProcess(holder)
-                    LOG.info("adopted %s", self.role.name, extra={"pid": holder})
-                    return process
+        holder = self._holder()
+        with contextlib.suppress(ProcessLookupError):
+            if holder is not None:
+                process = AdoptedProcess(holder)
+                LOG.info("adopted %s", self.role.name, extra={"pid": holder})
+                return process
         flags = self.role.flags
         return await start_role(self.role.name, flags, dies_with_us=not self.role.outlives_us)
 
@@ -108,7 +125,7 @@ class Keeper:
 
 
 class Supervisor:
-    """Runs `roles`; `stop_order` is the order of the ordered stop."""
+    """Runs `roles`, and what they may not do themselves; `stop_order` is that of the ordered stop."""
 
     def __init__(
         self, settings: Settings, roles: Sequence[Role], stop_order: Sequence[str]
@@ -125,7 +142,11 @@ class Supervisor:
         stop = Stop.on_signals(at_once=self._kill_all)
         for number in (signal.SIGHUP, signal.SIGUSR1):
             on_signal(number, partial(self._keepers["speaker"].signal, number))
-        async with asyncio.TaskGroup() as group:
+        outside = Outside(self._need)
+        async with (
+            serve_unix(self._settings.supervisor_socket, outside.converse),
+            asyncio.TaskGroup() as group,
+        ):
             tasks = [group.create_task(keeper.keep()) for keeper in self._keepers.values()]
             await stop.requested()
             LOG.info("stopping", extra={"on_stop": self._settings.on_stop})
@@ -134,6 +155,11 @@ class Supervisor:
             for task in tasks:
                 task.cancel()
         lock.release()
+
+    def _need(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name in self._keepers:
+                self._keepers[name].need()
 
     def _kill_all(self) -> None:
         for keeper in self._keepers.values():
