@@ -251,7 +251,7 @@ class _Linker:
             if isinstance(extra, ExcludedInterfaces):
                 without = replace(without, excluded_interfaces=extra.patterns)
         rules = SettingsRules(secrets, without, self._namespace)
-        found = self._values("Settings", rules.linking())
+        found: Sequence[Settings] = self._values("Settings", rules.linking())
         if found:
             return found[0]
         if self._named("Settings"):  # what they ask of members is not known
