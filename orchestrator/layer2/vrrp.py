@@ -16,6 +16,8 @@ from orchestrator.model.virtual_router import ChecksumForm
 
 ADVERTISEMENT = 1
 """The only type of message that VRRP has."""
+GROUP_IPV4 = ipaddress.IPv4Address("224.0.0.18")
+GROUP_IPV6 = ipaddress.IPv6Address("ff02::12")
 TTL = 255
 """What has been forwarded by a router has less (RFC 9568 5.1.1.3, 5.1.2.3)."""
 _HEAD = struct.Struct("!BBBBHH")
@@ -26,7 +28,10 @@ _SECOND_MS = 1000
 
 
 class Rejection(Enum):
-    """Why an advert is not looked at (RFC 9568 7.1, RFC 3768 7.1)."""
+    """Why an advert is not looked at (RFC 9568 7.1, RFC 3768 7.1).
+
+    `decode` knows those up to AUTHENTICATION; the others take the router's configuration to see.
+    """
 
     TTL = "ttl"
     TRUNCATED = "truncated"
@@ -37,6 +42,14 @@ class Rejection(Enum):
     COUNT = "count"
     INTERVAL = "interval"
     AUTHENTICATION = "authentication"
+    UNKNOWN_VRID = "unknownVRID"
+    OTHER_VERSION = "otherVersion"
+    OWN_ADVERT = "ownAdvert"
+    TRANSPORT = "transport"
+    UNKNOWN_PEER = "unknownPeer"
+    AUTHENTICATION_TYPE = "authenticationType"
+    PASSWORD = "password"  # noqa: S105 (the name of a cause)
+    OTHER_INTERVAL = "otherInterval"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,73 @@
+"""What a virtual router sends: its adverts, encoded once for each priority."""
+
+from __future__ import annotations
+
+from orchestrator.layer2.actions import Send
+from orchestrator.layer2.ethernet import MAC
+from orchestrator.layer2.port import Port
+from orchestrator.layer2.vrrp import GROUP_IPV4, GROUP_IPV6, Advert, encode
+from orchestrator.model.address import Family, IPAddress
+from orchestrator.model.virtual_router import VirtualRouter
+
+_VIRTUAL_MAC = bytes.fromhex("00005e00")
+
+
+def family_of_router(router: VirtualRouter) -> Family:
+    """Return the family of the addresses in its adverts; IPv4 when it has none."""
+    return Family(router.addresses[0].version) if router.addresses else Family.IPV4
+
+
+def virtual_mac(router: VirtualRouter) -> MAC | None:
+    """Return 00:00:5e:00:01:VRID, in IPv6 02 (RFC 9568 7.3), where it is asked for."""
+    if not router.virtual_mac:
+        return None
+    kind = 1 if family_of_router(router) is Family.IPV4 else 2
+    return MAC(_VIRTUAL_MAC + bytes((kind, router.vrid)))
+
+
+def group_of(router: VirtualRouter) -> IPAddress:
+    """Return the group that adverts of its family go to."""
+    return GROUP_IPV4 if family_of_router(router) is Family.IPV4 else GROUP_IPV6
+
+
+def source_of(router: VirtualRouter, port: Port | None) -> IPAddress | None:
+    """Return the address that adverts leave from, None where the port has none or is down."""
+    if port is None or not port.up:
+        return None
+    return port.ipv4 if family_of_router(router) is Family.IPV4 else port.link_local
+
+
+class Adverts:
+    """The packets of one router; a change of priority needs no new object."""
+
+    def __init__(self, router: VirtualRouter, port: Port | None) -> None:
+        self._router = router
+        self.source = source_of(router, port)
+        self.own = frozenset(a.ip for a in port.addresses) if port is not None else frozenset()
+        self.addresses = tuple(address.ip for address in router.addresses)
+        self._made: dict[int, tuple[Send, ...]] = {}
+
+    def of(self, priority: int) -> tuple[Send, ...]:
+        """Return one advert, to the group or to every peer; none without a source to send from."""
+        made = self._made.get(priority)
+        if made is None:
+            made = self._made[priority] = self._make(priority)
+        return made
+
+    def _make(self, priority: int) -> tuple[Send, ...]:
+        source, router = self.source, self._router
+        if source is None:
+            return ()
+        timing = (router.advert_interval_ms, self.addresses, router.password)
+        advert = Advert(router.version, router.vrid, priority, *timing)
+        targets = router.unicast_peers or (group_of(router),)
+        return tuple(
+            Send(
+                router.interface,
+                source,
+                target,
+                encode(advert, source, target, router.checksum),
+                virtual_mac(router),
+            )
+            for target in targets
+        )

@@ -1,0 +1,44 @@
+"""Virtual routers of one VRID through random faults: one Master in the end, and the right one.
+
+ORCHESTRATOR_SEEDS=5000 plays more of them, ORCHESTRATOR_SEEDS=1234:1235 one.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.simulation.virtual_router_segment import FoulError
+from tests.simulation.virtual_router_story import draw, play, shrink
+
+BATCH = 50
+"""Seeds played by one test."""
+GATE = 300
+
+
+def seeds() -> range:
+    """Seeds to play: a number, or FIRST:END."""
+    first, _, end = os.environ.get("ORCHESTRATOR_SEEDS", str(GATE)).rpartition(":")
+    return range(int(first or 0), int(end))
+
+
+def report(seed: int, foul: FoulError) -> str:
+    """Say how to see it again, with as few happenings as it needs."""
+    story = "\n  ".join(str(happening) for happening in shrink(seed, draw(seed)))
+    again = f"ORCHESTRATOR_SEEDS={seed}:{seed + 1}"
+    return f"seed {seed}: {type(foul).__name__}: {foul}\n  {story}\nagain: {again}"
+
+
+@pytest.mark.parametrize("first", range(seeds().start, seeds().stop, BATCH))
+def test_nothing_foul_happens_whatever_happens(first: int) -> None:
+    """Whatever dies, sleeps and is cut, the right one is Master in time, and alone.
+
+    On the way: addresses are taken and released in pairs, no two are Master for longer than an
+    interval while all hear all, and in peace no state changes.
+    """
+    for seed in range(first, min(first + BATCH, seeds().stop)):
+        try:
+            play(seed, draw(seed))
+        except FoulError as foul:
+            pytest.fail(report(seed, foul))
