@@ -55,7 +55,7 @@ class Surroundings(msgspec.Struct):
     health: dict[str, bool | None]
 
 
-class Update(msgspec.Struct, omit_defaults=True):
+class Update(msgspec.Struct):
     """A piece of what should be. `routers` are documents of `adapters.layer2_routers`."""
 
     version: int = VERSION
@@ -99,7 +99,7 @@ class Overview(msgspec.Struct):
     limits: tuple[str, ...]
 
 
-class News(msgspec.Struct, omit_defaults=True):
+class News(msgspec.Struct):
     """A piece of what is. `gone` are pairs of interface and address."""
 
     version: int = VERSION

@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from orchestrator.adapters.layer2_metrics import layer2_metrics
+
 COUNTS = {
     "services": "Services and VirtualIPs that are ours",
     "vips": "addresses that are assigned",
@@ -23,7 +25,7 @@ COUNTS = {
 
 
 class Documents(Collector):
-    """A collector over the documents `status`, `sessions` and `vips`."""
+    """A collector over the documents `status`, `sessions`, `vips` and `layer2`."""
 
     def __init__(self, documents: Mapping[str, Any]) -> None:
         self._documents = documents
@@ -41,6 +43,7 @@ class Documents(Collector):
         yield _sessions(self._documents["sessions"]["items"])
         yield _session_routes(self._documents["sessions"]["items"])
         yield _reasons(self._documents["vips"]["items"])
+        yield from layer2_metrics(self._documents)
 
 
 def _snake(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 from collections.abc import Callable, Coroutine
 
 from orchestrator.adapters.errors import AdapterError
@@ -13,18 +14,30 @@ from orchestrator.settings import Settings
 
 
 def run_role(
-    name: str, settings: Settings, main: Callable[[], Coroutine[None, None, None]]
+    name: str,
+    settings: Settings,
+    main: Callable[[], Coroutine[None, None, None]],
+    *,
+    precise: bool = False,
 ) -> None:
-    """Run `main` until it returns; an `AdapterError` ends the process with status 3."""
+    """Run `main` until it returns; an `AdapterError` ends the process with status 3.
+
+    `precise` takes a selector that waits for microseconds: epoll waits for whole milliseconds.
+    """
     die_with_parent()
     start_logging(name, settings.log_level, settings.log_format)
     failure: AdapterError | None = None
     try:
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=_precise_loop if precise else None) as runner:
+            runner.run(main())
     except* AdapterError as group:
         failure = _first(group)
     if failure is not None:
         fail(failure.place, failure.message)
+
+
+def _precise_loop() -> asyncio.AbstractEventLoop:
+    return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 
 def _first(group: BaseExceptionGroup[AdapterError]) -> AdapterError:

@@ -26,7 +26,12 @@ from orchestrator.planner.document import (
 from orchestrator.planner.elected import owned
 from orchestrator.planner.progress import Progress
 from orchestrator.planner.world import VIRTUAL_IP_NAMESPACE
-from orchestrator.roles.layer2_documents import address_segments, router_documents, router_vips
+from orchestrator.roles.layer2_documents import (
+    address_segments,
+    layer2_document,
+    router_documents,
+    router_vips,
+)
 
 Document = dict[str, Any]
 
@@ -111,6 +116,10 @@ class View:
         report = self.live.layer2 or Layer2Report()
         items = [self._vip(verdict, progress) for verdict in self.plan.verdicts]
         return {"items": [*items, *router_vips(report)]}
+
+    def layer2(self) -> Document:
+        """Return what metrics need of layer 2 beside the other documents."""
+        return layer2_document(self.live.layer2 or Layer2Report())
 
     def _vip(self, verdict: Verdict, progress: Progress) -> Document:
         reason, message = self._live_reason(verdict, progress)

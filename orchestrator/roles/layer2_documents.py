@@ -20,6 +20,33 @@ ROUTER_NAMESPACE = "virtualrouter"
 """What stands before the name of a virtual router where a Service is named."""
 
 
+def layer2_document(report: Layer2Report) -> Document:
+    """Return segments, and the counters of the process."""
+    lateness = report.lateness
+    return {
+        "segments": [
+            {
+                "interface": segment.interface,
+                "state": segment.state,
+                "counted": segment.counted,
+                "mergedInto": segment.merged_into,
+                "members": [_member(member) for member in segment.members],
+            }
+            for segment in report.segments
+        ],
+        "refused": report.refused,
+        "failovers": report.failovers,
+        "stepBacks": report.step_backs,
+        "lateness": {
+            "bounds": lateness.bounds,
+            "counts": lateness.counts,
+            "sum": lateness.sum_s,
+            "longest": lateness.longest_s,
+        },
+        "limits": report.limits,
+    }
+
+
 def address_segments(report: Layer2Report, address: IPAddress | None) -> list[Document]:
     """Return `segments` of one address in `/api/v1/vips`: who owns it, and who else is there."""
     if address is None:

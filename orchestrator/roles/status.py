@@ -100,6 +100,7 @@ class Status:
             "sessions": view.sessions,
             "routes": view.routes,
             "vips": view.vips,
+            "layer2": view.layer2,
             "plan": view.plan_document,
         }[name]()
 
@@ -112,7 +113,7 @@ class Status:
 
     def metrics(self) -> bytes:
         """Return the metrics of this moment."""
-        names = ("status", "sessions", "vips")
+        names = ("status", "sessions", "vips", "layer2")
         return render_metrics({name: self.document(name) for name in names})
 
     def follow(self) -> AsyncIterator[Mapping[str, Any]]:
