@@ -19,7 +19,7 @@ from orchestrator.model.session_state import RouteStatus, SessionState, SessionS
 from orchestrator.model.virtual_ip import Check, Health, TcpProbe, VirtualIP
 from orchestrator.planner import plan
 from orchestrator.planner.explain import Explanation, explain
-from orchestrator.planner.progress import Step
+from orchestrator.planner.step import Step
 from tests.unit.planner.world import POOL, R1, cluster, ip, policy, service
 
 NODE = Local(node="n1")
