@@ -1,0 +1,40 @@
+"""Answers each UDP datagram to an address with the name of the node, for `orchestrator.lab.outage`.
+
+`python -m orchestrator.lab.echo NAME PORT ADDRESS...`; the addresses need not be there yet.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import select
+import socket
+import sys
+
+IP_FREEBIND = 15
+IPV6_FREEBIND = 78
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """Open a socket that answers from `address`, whether or not the host has it yet."""
+    six = ipaddress.ip_address(address).version == 6
+    sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
+    if six:
+        sock.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+    sock.bind((address, port))
+    return sock
+
+
+def main() -> None:
+    """Answer until killed."""
+    name, port, *addresses = sys.argv[1:]
+    sockets = [listen(address, int(port)) for address in addresses]
+    while True:
+        for sock in select.select(sockets, (), ())[0]:
+            data, client = sock.recvfrom(64)
+            sock.sendto(data + b" " + name.encode(), client)
+
+
+if __name__ == "__main__":
+    main()
