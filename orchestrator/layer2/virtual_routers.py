@@ -6,6 +6,7 @@ Times are seconds of one monotonic clock.
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ from orchestrator.layer2.tracking import Facts, standing
 from orchestrator.layer2.virtual_router import VirtualRouterMachine
 from orchestrator.layer2.virtual_router_adverts import family_of_router
 from orchestrator.layer2.virtual_router_report import Report
+from orchestrator.layer2.virtual_router_timer import advert_interval_s
 from orchestrator.layer2.vrrp import Packet, Rejection, decode
 from orchestrator.model.virtual_router import VirtualRouter
 
@@ -128,11 +130,23 @@ class VirtualRouters:
             due = self.next_timer()
         return self._settled(actions, groups, now)
 
-    def step_back(self, now: float) -> list[Action]:
-        """Be Master of nothing and listen: the process slept, and others may have taken over."""
-        actions = [a for entry in self._entries.values() for a in entry.machine.step_back(now)]
+    def step_back(self, now: float, slept_s: float = math.inf) -> list[Action]:
+        """Be Master of nothing that others may have taken over while the process slept; listen.
+
+        A router goes on whose other routers wait longer than `slept_s` for its adverts.
+        """
+        actions: list[Action] = []
+        for entry in self._entries.values():
+            if slept_s > 3 * advert_interval_s(entry.machine.router):
+                actions += entry.machine.step_back(now)
         self._set_timers(self._every())
         return self._settled(actions, self._groups, now)
+
+    @property
+    def shortest_interval_s(self) -> float:
+        """The shortest time between adverts of any router; infinite when there is none."""
+        routers = (entry.machine.router for entry in self._entries.values())
+        return min(map(advert_interval_s, routers), default=math.inf)
 
     def leave(self, now: float) -> list[Action]:
         """Stop all; call on until `finished`, as addresses are answered for until then."""

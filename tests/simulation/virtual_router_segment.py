@@ -106,14 +106,18 @@ class Segment:
         return max(host.interval_s for host in self.hosts)
 
     @property
-    def limit_s(self) -> float:
-        """How long it may take in peace until the right one is Master.
+    def alone_s(self) -> float:
+        """How long it may take in peace until one is Master: a first advert, a down interval.
 
-        The first advert comes within one interval, a preempt delay begins with it, and then the
-        longest down interval passes: three intervals and a skew of less than one.
+        The latter is three intervals and a skew of less than one.
         """
+        return 5 * self.longest_s + 2 * DELAY_S
+
+    @property
+    def right_s(self) -> float:
+        """How much longer until it is the right one: a preempt delay, then a down interval."""
         delay_s = max(host.router.preempt_delay_ms for host in self.hosts) / 1000
-        return 5 * self.longest_s + delay_s + 2 * DELAY_S
+        return delay_s + 4 * self.longest_s if delay_s else 0.0
 
     # What happens to hosts
 
@@ -150,8 +154,7 @@ class Segment:
         if host.routers is None or host.paused_at is None:
             return
         slept_s, host.paused_at = self.now - host.paused_at, None
-        if slept_s > 3 * host.interval_s:
-            self._perform(index, host.routers.step_back(self.now))
+        self._perform(index, host.routers.step_back(self.now, slept_s))
         arrived, host.waiting = host.waiting, []
         for packet, at in arrived:
             if host.routers is not None:
@@ -265,22 +268,30 @@ class Segment:
         elif self.now - self._two_since > self.longest_s + 2 * DELAY_S:
             raise TwoMastersError(f"two are Master since {self._two_since:.3f}")
 
-    def judge_peace(self) -> None:
-        """Judge who is Master when nothing has gone wrong for long enough, and that it stays so."""
+    def settle(self) -> None:
+        """Let nothing go wrong for long enough; judge who is Master, and that it stays so."""
+        self.run_for(self.alone_s)
+        self._master()
+        self.run_for(self.right_s)
+        self._judge_right(self._master())
+        moves = self.moves
+        self.run_for(10 * self.longest_s)
+        if self.moves != moves:
+            raise RestlessError(self.trace[-1])
+
+    def _master(self) -> Host:
         masters = [host for host in self.hosts if host.is_master]
         if len(masters) != 1:
             raise WrongMasterError(f"{len(masters)} are Master")
-        master = masters[0]
+        return masters[0]
+
+    def _judge_right(self, master: Host) -> None:
         for host in self.hosts:
             better = host.router.priority > master.router.priority
             if better and (host.router.preempt or host.router.priority == 255):
                 raise WrongMasterError("a better one that preempts is not Master")
             if host.owned != ({vip.ip for vip in VIPS} if host is master else set()):
                 raise WrongMasterError(f"{host.state} has {sorted(map(str, host.owned))}")
-        moves = self.moves
-        self.run_for(10 * self.longest_s)
-        if self.moves != moves:
-            raise RestlessError(self.trace[-1])
 
 
 def port(number: int) -> Port:

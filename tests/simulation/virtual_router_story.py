@@ -79,8 +79,7 @@ def play(seed: int, schedule: Sequence[Happening]) -> Segment:
         segment.run_for(happening.after_ms / 1000)
     segment.heal()
     segment.trace.append(f"{segment.now:.3f} healed")
-    segment.run_for(segment.limit_s)
-    segment.judge_peace()
+    segment.settle()
     return segment
 
 
