@@ -50,12 +50,14 @@ class VirtualRouterMachine:
         self._timer = RouterTimer(router, standing.priority)
         self._preempt_at: float | None = None
         self._assert_at = self._announce_at = now
+        self._owes_announce = False
         self._latest: tuple[Packet, Advert] | None = None
         self._steps: dict[Step, Callable[[float], list[Action]]] = {
             Step.SEND_ADVERT: lambda _now: self._send(self.priority),
             Step.SEND_PRIORITY_ZERO: lambda _now: self._send(0),
             Step.ASSERT: self._assert,
             Step.ANNOUNCE: self._announce,
+            Step.ANNOUNCE_OWED: lambda now: self._announce(now) if self._owes_announce else [],
             Step.TAKE: lambda _now: [*self._takes()],
             Step.RELEASE: lambda _now: self._releases(),
             Step.HAND_OVER: self._timed(self._timer.hand_over),
@@ -283,7 +285,7 @@ class VirtualRouterMachine:
         if new is old:
             return []
         self.state, self.since, self.reason = new, now, reason
-        self._preempt_at = None
+        self._preempt_at, self._owes_announce = None, False
         self.counters.became_master += new is RouterState.MASTER
         self.counters.released_master += old is RouterState.MASTER
         return [Became(self.router.name, old, new, self.priority, reason)]
@@ -324,7 +326,9 @@ class VirtualRouterMachine:
         return self._send(self.priority)
 
     def _announce(self, now: float) -> list[Action]:
-        if now < self._announce_at:
+        """Repeat gratuitous frames; what would come too soon is owed, as it may be the last word."""
+        self._owes_announce = now < self._announce_at
+        if self._owes_announce:
             return []
         self._announce_at = now + ANNOUNCE_INTERVAL_S
         return [Announce(take.port, take.address) for take in self._takes()]

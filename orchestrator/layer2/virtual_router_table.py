@@ -38,6 +38,7 @@ class Step(Enum):
     SEND_PRIORITY_ZERO = "send priority 0"
     ASSERT = "send an advert, once an interval"
     ANNOUNCE = "repeat gratuitous frames, once a second"
+    ANNOUNCE_OWED = "repeat gratuitous frames that came too soon"
     TAKE = "take the addresses"
     RELEASE = "release the addresses"
     HAND_OVER = "release when a successor is heard, in 1 s at the latest"
@@ -76,7 +77,9 @@ TABLE: Mapping[tuple[RouterState, RouterEvent], Transition] = MappingProxyType(
         (BACKUP, RouterEvent.STEPPED_BACK): _LISTENING,
         (BACKUP, RouterEvent.FAULTED): Transition(FAULT),
         (BACKUP, RouterEvent.STOPPED): Transition(INIT),
-        (MASTER, RouterEvent.TIMER): Transition(MASTER, (Step.SEND_ADVERT, Step.NEXT_PERIOD)),
+        (MASTER, RouterEvent.TIMER): Transition(
+            MASTER, (Step.SEND_ADVERT, Step.ANNOUNCE_OWED, Step.NEXT_PERIOD)
+        ),
         (MASTER, RouterEvent.PRIORITY_ZERO): _ASSERTING,
         (MASTER, RouterEvent.WORSE): _ASSERTING,
         # The last advert tells the better router that clients may believe this one (layer2.md 0.8).

@@ -6,11 +6,13 @@ ORCHESTRATOR_SEEDS=5000 plays more of them, ORCHESTRATOR_SEEDS=1234:1235 one.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 
+from orchestrator.layer2.virtual_router import VirtualRouterMachine
 from tests.simulation.virtual_router_segment import FoulError
-from tests.simulation.virtual_router_story import draw, play, shrink
+from tests.simulation.virtual_router_story import draw, fouls, play, shrink
 
 BATCH = 50
 """Seeds played by one test."""
@@ -42,3 +44,23 @@ def test_nothing_foul_happens_whatever_happens(first: int) -> None:
             play(seed, draw(seed))
         except FoulError as foul:
             pytest.fail(report(seed, foul))
+
+
+@pytest.mark.parametrize(
+    ("broken", "instead"),
+    [
+        ("_is_better", lambda _self, _packet, _advert: False),
+        ("_preempts", lambda _self, _now: False),
+        ("_releases", lambda _self: []),
+        ("step_back", lambda _self, _now: []),
+    ],
+)
+def test_a_foul_is_seen_and_told_in_few_words(
+    monkeypatch: pytest.MonkeyPatch, broken: str, instead: Callable[..., object]
+) -> None:
+    """A router that leaves out any of these is caught, and the schedule shrinks."""
+    monkeypatch.setattr(VirtualRouterMachine, broken, instead)
+    seed = next(seed for seed in range(GATE) if fouls(seed, draw(seed)) is not None)
+    told = report(seed, FoulError("x"))
+    assert f"seed {seed}: FoulError: x" in told
+    assert told.count("\n  ") <= 6

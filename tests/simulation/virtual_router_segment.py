@@ -7,10 +7,12 @@ import ipaddress
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from orchestrator.layer2.actions import Action, Became, Release, RouterState, Send, Take
+from orchestrator.layer2.actions import Action, Announce, Became, Release, RouterState, Send, Take
 from orchestrator.layer2.ethernet import MAC
 from orchestrator.layer2.port import Port
+from orchestrator.layer2.virtual_router import ANNOUNCE_INTERVAL_S
 from orchestrator.layer2.virtual_routers import VirtualRouters
 from orchestrator.layer2.vrrp import TTL, Packet
 from orchestrator.model.address import IPAddress
@@ -19,6 +21,9 @@ from tests.simulation.chances import Chances
 
 NIC = "eth0"
 VIPS = tuple(ipaddress.ip_interface(f"192.0.2.{last}/24") for last in (254, 253))
+VIPS_IPV6 = tuple(map(ipaddress.ip_interface, ("fe80::fe/64", "2001:db8::fe/64")))
+GRATUITOUS_S = (0.0, 0.05, 1.0)
+"""When frames of an address that was taken go out (DESIGN 8.3), as far as it matters here."""
 DELAY_S = 0.004
 """Longest time that a packet is on its way."""
 
@@ -37,6 +42,14 @@ class TwoMastersError(FoulError):
 
 class WrongMasterError(FoulError):
     """In peace nobody is Master, or the wrong one, or addresses are not where the Master is."""
+
+
+class WokenMasterError(FoulError):
+    """One that slept long goes on as Master."""
+
+
+class BeliefError(FoulError):
+    """In peace a client sends to another than the Master."""
 
 
 class RestlessError(FoulError):
@@ -62,6 +75,16 @@ class Host:
         return self.state is RouterState.MASTER and self.paused_at is None
 
     @property
+    def ips(self) -> set[IPAddress]:
+        """Addresses of its interface."""
+        return {address.ip for address in self.port.addresses}
+
+    @property
+    def addresses(self) -> set[IPAddress]:
+        """What it takes as Master."""
+        return {vip.ip for vip in (*self.router.addresses, *self.router.excluded_addresses)}
+
+    @property
     def interval_s(self) -> float:
         """Its advert interval."""
         return self.router.advert_interval_ms / 1000
@@ -84,6 +107,10 @@ class Segment:
         self._order = itertools.count()
         self._heal_s = self.now
         self._two_since: float | None = None
+        self._believed: int | None = None
+        """Which host a client sends to; it hears everyone whose cable is in."""
+        self._misled = False
+        """Set when a Master went unheard beside another: only the refresh after 60 s helps there."""
 
     # Time
 
@@ -133,6 +160,8 @@ class Segment:
     def kill(self, index: int) -> None:
         """A process is gone, with all it had."""
         host = self.hosts[index]
+        if host.state is RouterState.MASTER:
+            self._misled = True
         host.routers, host.state, host.paused_at = None, RouterState.INIT, None
         host.owned.clear()
 
@@ -155,6 +184,8 @@ class Segment:
             return
         slept_s, host.paused_at = self.now - host.paused_at, None
         self._perform(index, host.routers.step_back(self.now, slept_s))
+        if host.is_master and slept_s > 3 * host.interval_s:
+            raise WokenMasterError(f"{index} slept {slept_s:.3f} s")
         arrived, host.waiting = host.waiting, []
         for packet, at in arrived:
             if host.routers is not None:
@@ -188,6 +219,21 @@ class Segment:
             self.start(index)
         self._heal_s = self.now
 
+    # The client
+
+    def _tell_client(self, index: int) -> None:
+        host = self.hosts[index]
+        if host.is_master and host.port.up and host.owned:
+            self._believed = index
+
+    def _leaves_master(self, index: int) -> None:
+        """Note a Master whose last word another Master may not hear."""
+        others = [host for i, host in enumerate(self.hosts) if i != index]
+        asleep = any(host.paused_at is not None or not host.port.up for host in self.hosts)
+        rival = any(host.state is RouterState.MASTER for host in others)
+        if rival and (asleep or self.cut or self.loss_percent):
+            self._misled = True
+
     # Packets
 
     def _perform(self, index: int, actions: Sequence[Action]) -> None:
@@ -199,10 +245,17 @@ class Segment:
                 case Take(address=address):
                     self._must(address not in host.owned, f"{index} takes {address} twice")
                     host.owned.add(address)
+                    self._misled = False
+                    for delay_s in GRATUITOUS_S:
+                        self.after(delay_s, partial(self._tell_client, index))
                 case Release(address=address):
                     self._must(address in host.owned, f"{index} has no {address}")
                     host.owned.remove(address)
-                case Became(new=new, reason=reason):
+                case Announce():
+                    self._tell_client(index)
+                case Became(old=old, new=new, reason=reason):
+                    if old is RouterState.MASTER:
+                        self._leaves_master(index)
                     host.state = new
                     self.moves += 1
                     self.trace.append(f"{self.now:.3f} {index} {new.value}: {reason}")
@@ -222,7 +275,8 @@ class Segment:
             return
         for far in range(len(self.hosts)):
             lost = (index, far) in self.cut or self.chances.below(100) < self.loss_percent
-            if far != index and not lost:
+            reached = packet.target.is_multicast or packet.target in self.hosts[far].ips
+            if far != index and reached and not lost:
                 self._carry(far, packet)
                 if self.loss_percent and self.chances.below(10) == 0:
                     self._carry(far, packet)
@@ -271,30 +325,32 @@ class Segment:
     def settle(self) -> None:
         """Let nothing go wrong for long enough; judge who is Master, and that it stays so."""
         self.run_for(self.alone_s)
-        self._master()
-        self.run_for(self.right_s)
-        self._judge_right(self._master())
+        if not any(host.is_master for host in self.hosts):
+            raise WrongMasterError("none is Master")
+        self.run_for(self.right_s + ANNOUNCE_INTERVAL_S + self.longest_s)
+        self._judge_right()
         moves = self.moves
         self.run_for(10 * self.longest_s)
         if self.moves != moves:
             raise RestlessError(self.trace[-1])
 
-    def _master(self) -> Host:
+    def _judge_right(self) -> None:
         masters = [host for host in self.hosts if host.is_master]
         if len(masters) != 1:
             raise WrongMasterError(f"{len(masters)} are Master")
-        return masters[0]
-
-    def _judge_right(self, master: Host) -> None:
+        master = masters[0]
+        if not self._misled and self.hosts.index(master) != self._believed:
+            raise BeliefError(f"a client sends to {self._believed}")
         for host in self.hosts:
             better = host.router.priority > master.router.priority
             if better and (host.router.preempt or host.router.priority == 255):
                 raise WrongMasterError("a better one that preempts is not Master")
-            if host.owned != ({vip.ip for vip in VIPS} if host is master else set()):
+            if host.owned != (host.addresses if host is master else set()):
                 raise WrongMasterError(f"{host.state} has {sorted(map(str, host.owned))}")
 
 
 def port(number: int) -> Port:
     """The interface of a host."""
-    address = ipaddress.ip_interface(f"192.0.2.{number}/24")
-    return Port(NIC, 2, MAC(bytes((2, 0, 0, 0, 0, number))), addresses=(address,))
+    addresses = (f"192.0.2.{number}/24", f"fe80::{number}/64")
+    mac = MAC(bytes((2, 0, 0, 0, 0, number)))
+    return Port(NIC, 2, mac, addresses=tuple(map(ipaddress.ip_interface, addresses)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from orchestrator.model.virtual_router import VirtualRouter
 from tests.simulation.chances import Chances
-from tests.simulation.virtual_router_segment import NIC, VIPS, FoulError, Segment
+from tests.simulation.virtual_router_segment import NIC, VIPS, VIPS_IPV6, FoulError, Segment
 
 LENGTH = 25
 PRIORITIES = (1, 50, 100, 100, 150, 200, 254)
@@ -49,7 +50,30 @@ def cast(chances: Chances) -> list[VirtualRouter]:
     ]
     if chances.below(8) == 0:
         routers[0] = replace(routers[0], priority=255)
-    return routers
+    wire = chances.one_of(WIRES)
+    return [wire(index, routers) for index in range(len(routers))]
+
+
+def _multicast(index: int, routers: Sequence[VirtualRouter]) -> VirtualRouter:
+    return routers[index]
+
+
+def _ipv6(index: int, routers: Sequence[VirtualRouter]) -> VirtualRouter:
+    return replace(routers[index], addresses=VIPS_IPV6, excluded_addresses=())
+
+
+def _version_2(index: int, routers: Sequence[VirtualRouter]) -> VirtualRouter:
+    return replace(routers[index], version=2, advert_interval_ms=1000, password="secret")
+
+
+def _unicast(index: int, routers: Sequence[VirtualRouter]) -> VirtualRouter:
+    numbers = range(1, len(routers) + 1)
+    peers = tuple(ipaddress.ip_address(f"192.0.2.{n}") for n in numbers if n != index + 1)
+    return replace(routers[index], unicast_peers=peers)
+
+
+WIRES = (_multicast, _multicast, _multicast, _ipv6, _version_2, _unicast)
+"""How adverts travel."""
 
 
 def draw(seed: int) -> tuple[Happening, ...]:

@@ -224,8 +224,20 @@ def test_a_worse_router_is_answered_once_an_interval() -> None:
     assert play.hear(50) == []
     play.wait(0.1)
     assert play.hear(50) == ["advert 100"]
-    play.wait(0.95)
+    assert play.wait(0.95).count(f"announce {VIP}") == 1
+    play.wait(1)
     assert play.hear(50)[-1] == f"announce {VIP}"
+
+
+def test_gratuitous_frames_that_came_too_soon_are_made_up_for() -> None:
+    """The rival's last word may have come just after them: they follow with an advert, once."""
+    play = Play(router(advert_interval_ms=100))
+    play.lead()
+    for _ in range(2):
+        play.hear(50)
+    assert play.wait(0.95).count(f"announce {VIP}") == 0
+    assert play.wait(0.1).count(f"announce {VIP}") == 1
+    assert play.wait(5).count(f"announce {VIP}") == 0
 
 
 def test_a_storm_of_worse_adverts_is_not_answered_in_kind() -> None:
