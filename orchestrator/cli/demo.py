@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from orchestrator.lab.demo_layer2 import Layer2Demo
     from orchestrator.lab.scene import Scene
 
 LONGEST_PARENT = 50
@@ -20,22 +21,28 @@ LONGEST_PARENT = 50
 @click.command()
 @click.option("--stay", is_flag=True, help="Keep it up afterwards, until Ctrl-C.")
 @click.option("--loopback", is_flag=True, help="Use loopback addresses even where root is given.")
-def demo(stay: bool, loopback: bool) -> None:
+@click.option("--layer2", is_flag=True, help="Show a failover on layer 2 instead; needs root.")
+def demo(stay: bool, loopback: bool, layer2: bool) -> None:
     """Show three nodes that announce one VIP to a router, here, in half a minute.
 
     In network namespaces with FRR as the router where this user is root; else on loopback
-    addresses with a receiving ExaBGP.
+    addresses with a receiving ExaBGP. With --layer2 the three nodes share the VIP on one switch: its
+    owner is killed, and a client measures how long nobody answered.
     """
-    from orchestrator.cli.failure import REFUSED, fail
+    from orchestrator.cli.failure import REFUSED, WRONG_USAGE, fail
     from orchestrator.lab.runner import LabError
     from orchestrator.lab.scene import DemoError
     from orchestrator.lab.topology import TopologyError
 
+    if layer2 and (stay or loopback):
+        fail("demo", "--layer2 goes with neither --stay nor --loopback", WRONG_USAGE)
     signal.signal(signal.SIGTERM, _terminated)
     workdir = _workdir()
-    scene = _scene(workdir, loopback)
     try:
-        _play(scene, stay)
+        if layer2:
+            _play_layer2(workdir)
+        else:
+            _play(_scene(workdir, loopback), stay)
     except KeyboardInterrupt:
         click.echo("\nStopped; nothing is left running.")
         shutil.rmtree(workdir, ignore_errors=True)
@@ -82,6 +89,18 @@ def _play(scene: Scene, stay: bool) -> None:
         _close(scene)
 
 
+def _play_layer2(workdir: Path) -> None:
+    from orchestrator.lab.demo_layer2 import Layer2Demo
+    from orchestrator.lab.runner import check_host
+
+    check_host()
+    story = Layer2Demo(workdir, click.echo)
+    try:
+        story.run()
+    finally:
+        _close(story)
+
+
 def _stay(scene: Scene) -> None:
     click.echo("\nIt stays up until Ctrl-C. To look around, in another terminal:")
     for command in scene.look_around():
@@ -89,7 +108,7 @@ def _stay(scene: Scene) -> None:
     signal.pause()
 
 
-def _close(scene: Scene) -> None:
+def _close(scene: Scene | Layer2Demo) -> None:
     """Take everything down; a second Ctrl-C must not leave half of it."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

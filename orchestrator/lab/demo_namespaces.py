@@ -29,7 +29,7 @@ def free_name() -> str:
     """`demo`, or `demo-2` and so on while other demos run on this host."""
     taken = anchors()
     names = ["demo", *(f"demo-{number}" for number in range(2, 100))]
-    return next(n for n in names if not any(c.startswith(f"clab-{n}-r1") for c in taken))
+    return next(n for n in names if not any(c.startswith(f"clab-{n}-") for c in taken))
 
 
 class NamespaceScene:

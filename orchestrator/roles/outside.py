@@ -36,7 +36,10 @@ class Outside:
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one role until it goes away; what it had followed is followed no longer."""
         following = _Following(writer)
-        with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError):
+        with (
+            contextlib.suppress(OSError, ValueError, msgspec.MsgspecError),
+            contextlib.closing(writer),
+        ):
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(following.run())]
                 notifier = _Notifier(group)
@@ -50,7 +53,6 @@ class Outside:
                         notifier.take(notification)
                 for task in tasks:
                     task.cancel()
-        writer.close()
 
 
 class _Following:
