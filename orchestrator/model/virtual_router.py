@@ -65,7 +65,8 @@ class VirtualRouter:
     (RFC 2338), never shown. `unicast_peers` replace multicast. `virtual_mac` asks for the MAC
     00:00:5e:00:01:VRID on a macvlan. `bind` is the interface the addresses are put on: `lo` has them
     at all times, another one while this router is master; None leaves that to others. Routers of
-    one `sync_group` change state together. `notify` is run with the new state as its last argument.
+    one `sync_group` change state together. `notify` is run with keepalived's arguments after its own:
+    INSTANCE, name, new state, priority.
     """
 
     name: str

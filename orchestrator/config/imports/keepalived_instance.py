@@ -40,7 +40,7 @@ _LOST = {
     "track_bfd": "BFD is not part of this version",
     "vmac_xmit_base": "adverts of a virtual MAC are sent from it",
 }
-_BY_STATE = "one notify command gets every new state as its last argument: write one for all"
+_BY_STATE = "one notify command gets every new state among its arguments: write one for all"
 _GARP = "gratuitous ARP is sent at 0, 50 ms, 1 s and 5 s, then every 60 s"
 _NO_PLACE = "has no place here"
 _FLAGS = frozenset(

@@ -158,8 +158,9 @@ _SPEC = Record(
         Field(
             "notify",
             COMMAND,
-            "Program (absolute path) and arguments, run with the new state as last argument; "
-            "in trusted local files only.",
+            "Program (absolute path) and arguments, run at each change of state as keepalived does: "
+            "`INSTANCE NAME STATE PRIORITY` follow, STATE being MASTER, BACKUP, FAULT or STOP; in "
+            "trusted local files only.",
             default=(),
         ),
     ),
