@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.layer2.virtual_router import VirtualRouterMachine
 from tests.simulation.virtual_router_segment import FoulError
-from tests.simulation.virtual_router_story import draw, fouls, play, shrink
+from tests.simulation.virtual_router_story import Happening, draw, fouls, play, shrink
 
 BATCH = 50
 """Seeds played by one test."""
@@ -44,6 +44,25 @@ def test_nothing_foul_happens_whatever_happens(first: int) -> None:
             play(seed, draw(seed))
         except FoulError as foul:
             pytest.fail(report(seed, foul))
+
+
+MUSEUM = {
+    "gratuitous frames held back for a second were never sent, though a rival's followed": (
+        149,
+        [
+            Happening(1500, "mended", 1478),
+            Happening(120, "one way", 18741),
+            Happening(400, "one way", 43637),
+        ],
+    ),
+}
+"""Everything that the simulation found, as small as it gets; seed and schedule by what it was."""
+
+
+@pytest.mark.parametrize("name", MUSEUM)
+def test_what_was_found_stays_mended(name: str) -> None:
+    """No foul that was found once comes back."""
+    play(*MUSEUM[name])
 
 
 @pytest.mark.parametrize(
