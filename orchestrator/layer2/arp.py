@@ -93,3 +93,8 @@ def announcements(address: ipaddress.IPv4Address, own: MAC) -> tuple[bytes, byte
     request = Arp(Operation.REQUEST, own, address, NOBODY, address)
     reply = Arp(Operation.REPLY, own, address, BROADCAST, address)
     return request.encode(), reply.encode()
+
+
+def ask(address: ipaddress.IPv4Address, own: MAC, source: ipaddress.IPv4Address | None) -> bytes:
+    """Return the frame that asks who has `address`; without a source it is a probe (RFC 5227)."""
+    return Arp(Operation.REQUEST, own, source or _ANYWHERE, NOBODY, address).encode()

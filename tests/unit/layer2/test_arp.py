@@ -76,3 +76,11 @@ def test_announcements_have_both_forms() -> None:
     assert [message and message.operation for message in messages] == list(Operation)
     assert all(message and message.is_announcement for message in messages)
     assert not QUESTION.is_announcement
+
+
+def test_a_question_of_ours() -> None:
+    """With an address of the port it is a question, without one it is a probe."""
+    assert arp.decode(arp.ask(VIP, CLIENT, ASKER)) == QUESTION
+    probe = arp.decode(arp.ask(VIP, CLIENT, None))
+    assert probe is not None
+    assert probe.is_probe

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from orchestrator.layer2 import ndp
 from orchestrator.layer2.checksum import ICMPV6, checksum, pseudo_header
 from orchestrator.layer2.ethernet import MAC
-from orchestrator.layer2.ndp import Solicitation
+from orchestrator.layer2.ndp import Advertisement, Solicitation
 
 OWN = MAC(bytes.fromhex("0200c0000201"))
 CLIENT = MAC(bytes.fromhex("0200c0000263"))
@@ -52,7 +52,7 @@ def test_without_the_option_the_frame_tells_who_asks() -> None:
 def test_a_probe_is_answered_to_all() -> None:
     """Who asks from `::` cannot be written to: the answer goes to all nodes, unsolicited."""
     probe = ndp.decode(frame(solicitation(b""), NOBODY))
-    assert probe is not None
+    assert isinstance(probe, Solicitation)
     assert probe.is_probe
     assert ndp.answer(probe, OWN, OURS) == ndp.unsolicited(VIP, OWN, OURS)
 
@@ -66,20 +66,21 @@ def test_a_probe_is_answered_to_all() -> None:
         frame(solicitation(b"\x01\x00" + bytes(6))),
         frame(solicitation(LINK), NOBODY),
         frame(struct.pack("!BBHI", 135, 1, 0, 0) + VIP.packed),
-        frame(struct.pack("!BBHI", 136, 0, 0, 0) + VIP.packed),
+        frame(struct.pack("!BBHI", 133, 0, 0, 0) + VIP.packed),
         frame(solicitation())[:-1] + b"\x00",
         frame(solicitation())[:-9],
+        frame(struct.pack("!BBHI", 136, 0, 0, 0x40000000) + VIP.packed),
     ],
 )
 def test_what_a_node_must_ignore_is_ignored(wrong: bytes) -> None:
-    """RFC 4861 7.1.1: hop limit, type, code, checksum, target, options."""
+    """RFC 4861 7.1.1 and 7.1.2: hop limit, type, code, checksum, target, options."""
     assert ndp.decode(wrong) is None
 
 
 @given(st.binary(max_size=120))
 def test_no_frame_is_too_much(data: bytes) -> None:
-    """Whatever comes off the wire is a solicitation or nothing."""
-    assert isinstance(ndp.decode(data), Solicitation | None)
+    """Whatever comes off the wire is a message or nothing."""
+    assert isinstance(ndp.decode(data), Solicitation | Advertisement | None)
 
 
 def fields(data: bytes) -> tuple[bytes, bytes, int, int, bytes, bytes]:
@@ -115,3 +116,28 @@ def test_group_of_an_address() -> None:
     group = ndp.solicited_node(ipaddress.IPv6Address("4037::1:800:200e:8c6c"))
     assert group == ipaddress.IPv6Address("ff02::1:ff0e:8c6c")
     assert str(ndp.group_mac(group)) == "33:33:ff:0e:8c:6c"
+
+
+def test_an_advertisement_is_heard() -> None:
+    """Who says that it has an address, and at which hardware address."""
+    assert ndp.decode(ndp.unsolicited(VIP, OWN, OURS)) == Advertisement(OURS, OWN, VIP)
+
+
+def test_without_the_option_the_frame_tells_where_it_is() -> None:
+    """An advertisement to one node may leave out the link-layer address (RFC 4861 4.4)."""
+    bare = struct.pack("!BBHI", 136, 0, 0, 0) + VIP.packed
+    assert ndp.decode(frame(bare)) == Advertisement(ASKER, CLIENT, VIP)
+
+
+def test_a_question_is_asked_of_the_group() -> None:
+    """A solicitation of ours goes to the solicited-node group and says where we are."""
+    question = ndp.ask(VIP, OWN, OURS)
+    assert question[:6] == ndp.group_mac(ndp.solicited_node(VIP))
+    assert ndp.decode(question) == Solicitation(OURS, OWN, VIP)
+
+
+def test_a_default_gateway_says_that_it_is_a_router() -> None:
+    """With the flag R hosts keep the gateway they have (RFC 4861 7.2.5, RFC 9568 6.4.1)."""
+    assert fields(ndp.unsolicited(VIP, OWN, OURS, router=True))[3] == 0b1010
+    question = Solicitation(ASKER, CLIENT, VIP)
+    assert fields(ndp.answer(question, OWN, OURS, router=True))[3] == 0b1110
