@@ -89,7 +89,10 @@ TABLE: Mapping[tuple[RouterState, RouterEvent], Transition] = MappingProxyType(
         (MASTER, RouterEvent.GROUP_STEPPED_DOWN): Transition(
             BACKUP, (Step.SEND_PRIORITY_ZERO, Step.RELEASE, Step.LISTEN)
         ),
-        (MASTER, RouterEvent.STEPPED_BACK): Transition(BACKUP, (Step.RELEASE, Step.LISTEN)),
+        # A Master that took over meanwhile hears so that clients may believe this one.
+        (MASTER, RouterEvent.STEPPED_BACK): Transition(
+            BACKUP, (Step.SEND_PRIORITY_ZERO, Step.RELEASE, Step.LISTEN)
+        ),
         (MASTER, RouterEvent.FAULTED): Transition(FAULT, (Step.SEND_PRIORITY_ZERO, Step.RELEASE)),
         (MASTER, RouterEvent.STOPPED): Transition(INIT, (Step.SEND_PRIORITY_ZERO, Step.HAND_OVER)),
     }

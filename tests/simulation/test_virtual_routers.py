@@ -55,6 +55,15 @@ MUSEUM = {
             Happening(400, "one way", 43637),
         ],
     ),
+    "one that woke gave up without a word, and clients that believed it went on so": (
+        985,
+        [
+            Happening(1500, "paused", 62334),
+            Happening(400, "split", 7086),
+            Happening(120, "paused", 56430),
+            Happening(1500, "mended", 48515),
+        ],
+    ),
 }
 """Everything that the simulation found, as small as it gets; seed and schedule by what it was."""
 

@@ -298,11 +298,12 @@ def test_a_lost_interface_ends_handing_over() -> None:
 
 
 def test_a_woken_master_steps_back_and_listens() -> None:
-    """It says nothing, as others may be Master, and waits a whole down interval."""
+    """It says so, lets a Master that there may be repeat its frames, and waits a down interval."""
     play = Play(router())
     play.lead()
     play.now += 60
-    assert words(play.machine.step_back(play.now)) == [f"release {VIP}", "master > backup"]
+    stepped = words(play.machine.step_back(play.now))
+    assert stepped == ["advert 0", f"release {VIP}", "master > backup"]
     assert play.left_s == DOWN_S
 
 
