@@ -1,0 +1,71 @@
+"""Whose ARP and NA for our addresses are seen: a hint about others, never a reason to release.
+
+A member's MAC that is no claimant means that its kernel answers (kube-proxy with IPVS and without
+strictARP); any other MAC is a stranger with our address (RFC 5227, DESIGN 8.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.layer2.actions import Event, Happening
+from orchestrator.layer2.changes import address_of
+from orchestrator.layer2.claim import Key
+from orchestrator.layer2.ethernet import MAC
+from orchestrator.layer2.membership import Member
+from orchestrator.layer2.station import Station
+
+QUIET_S = 10.0
+"""One address and MAC are told of once in this time (RFC 5227 2.4)."""
+REMEMBERED_S = 60.0
+"""A rival that was seen so long ago is gone."""
+HANDOVER_S = 2.0
+"""A former owner may answer for so long after we have taken an address over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Somebody else that said it has an address of ours; `member` is its name if it is one."""
+
+    mac: MAC
+    member: str
+    seen: float
+    told: float
+
+
+class Sightings:
+    """What was seen on one segment, the last rival of each address that is ours."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._seen: dict[Key, Sighting] = {}
+
+    def see(self, key: Key, mac: MAC, now: float) -> list[Event]:
+        """Take a sighting; return what is to be told of it."""
+        ownership = self._station.ownership
+        if key not in ownership.mine.claims:
+            self._seen.pop(key, None)
+            return []
+        members = [one for one in self._station.members if one.mac == mac]
+        if any(self._may_answer(one, key, now) for one in members):
+            return []
+        name = members[0].name if members else ""
+        last = self._seen.get(key)
+        if last is not None and last.mac == mac and now - last.told < QUIET_S:
+            self._seen[key] = Sighting(mac, name, now, last.told)
+            return []
+        self._seen[key] = Sighting(mac, name, now, now)
+        happening = Happening.KERNEL_ANSWERS if members else Happening.ADDRESS_CONFLICT
+        address = address_of(key)
+        return [Event(self._station.port.name, happening, address, name or str(mac))]
+
+    def _may_answer(self, member: Member, key: Key, now: float) -> bool:
+        """Tell whether a member claims the address, or has just handed it over."""
+        since = self._station.ownership.owned_since(key)
+        return key in member.claims.claims or now - since < HANDOVER_S
+
+    def of(self, key: Key, now: float) -> Sighting | None:
+        """Return the rival of an address of ours, if it was seen lately."""
+        last = self._seen.get(key)
+        ours = key in self._station.ownership.mine.claims
+        return last if last is not None and ours and now - last.seen < REMEMBERED_S else None
