@@ -51,6 +51,7 @@ class Surroundings(msgspec.Struct):
     fresh: bool
     named_interfaces: list[str]
     internal_addresses: list[str]
+    shares: bool
     excluded_interfaces: list[str]
     health: dict[str, bool | None]
 
@@ -149,6 +150,7 @@ def surroundings(
         fresh=desired.fresh,
         named_interfaces=sorted(desired.named_interfaces),
         internal_addresses=sorted(map(str, desired.internal_addresses)),
+        shares=desired.shares,
         excluded_interfaces=list(excluded_interfaces),
         health=dict(sorted(health.items())),
     )
@@ -175,6 +177,7 @@ def desired_of(
         wishes=tuple(wishes),
         named_interfaces=frozenset(around.named_interfaces),
         internal_addresses=frozenset(_addresses(around.internal_addresses)),
+        shares=around.shares,
     )
 
 

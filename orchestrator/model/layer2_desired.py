@@ -36,7 +36,7 @@ class Desired:
     node that lost all members claims more, `gateways` by port where there are none. Nothing is
     claimed before `complete`. `fresh`: the plan's sources answered lately. A segment counts in
     verdicts when a member was heard on it, it is in `named_interfaces` or has one of
-    `internal_addresses`.
+    `internal_addresses`. Without `shares` nothing can ever be shared, and this node says no word.
     """
 
     node: str
@@ -53,3 +53,4 @@ class Desired:
     wishes: tuple[Wish, ...] = ()
     named_interfaces: frozenset[str] = frozenset()
     internal_addresses: frozenset[IPAddress] = frozenset()
+    shares: bool = True

@@ -70,6 +70,7 @@ def desired(
         wishes=wishes if membership.may_speak else (),
         named_interfaces=frozenset().union(*(ad.interfaces for ad in policy.l2_advertisements)),
         internal_addresses=_internal(cluster, interfaces, node),
+        shares=bool(policy.l2_advertisements) and membership.may_speak,
     )
 
 
