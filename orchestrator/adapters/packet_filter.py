@@ -1,0 +1,149 @@
+"""Filters that the kernel runs on each frame before a packet socket gets it (classic BPF).
+
+Each lets through one use only, and no frame of a VLAN or of an interface on top, which the kernel
+shows to sockets of the interface below as well: that would be another segment.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ipaddress
+import socket
+import struct
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import NamedTuple
+
+from orchestrator.model.address import IPAddress
+
+_ATTACH_FILTER = 26
+_LOAD_WORD, _LOAD_HALF, _LOAD_BYTE = 0x20, 0x28, 0x30
+_EQUAL, _GREATER, _AT_LEAST, _JUMP, _RETURN = 0x15, 0x25, 0x35, 0x05, 0x06
+_WHOLE_FRAME = 0x40000
+_ANCILLARY = 0xFFFFF000
+_PACKET_TYPE, _INTERFACE, _VLAN = _ANCILLARY + 4, _ANCILLARY + 8, _ANCILLARY + 48
+_TO_THIS_HOST = 0
+_VIRTUAL_MACS = 0x00005E00
+"""First bytes of the MACs of virtual routers, which a macvlan above us may have (RFC 9568 7.3)."""
+_MOST_RANGES = 60
+"""Ranges that addresses are put together to; each is looked at for each frame."""
+
+
+class Step(NamedTuple):
+    """One instruction: operation, how far to jump when true and when false, operand."""
+
+    code: int
+    true: int
+    false: int
+    operand: int
+
+
+Program = tuple[Step, ...]
+Range = tuple[int, int]
+_ACCEPT, _DROP = Step(_RETURN, 0, 0, _WHOLE_FRAME), Step(_RETURN, 0, 0, 0)
+NOTHING: Program = (_DROP,)
+"""Lets nothing through, for sockets that only send."""
+
+
+def attach(target: socket.socket, program: Program) -> None:
+    """Have the kernel run `program` on what `target` would get; raises OSError."""
+    code = b"".join(struct.pack("=HBBI", *step) for step in program)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    head = struct.pack("@HP", len(program), ctypes.addressof(buffer))
+    target.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, head)
+
+
+def _need(code: int, operand: int, *values: int) -> Program:
+    """Drop the frame unless what is loaded is one of `values`."""
+    load = Step(code, 0, 0, operand)
+    tests = (Step(_EQUAL, len(values) - n, 0, value) for n, value in enumerate(values))
+    return (load, *tests, _DROP)
+
+
+def _accept(code: int, operand: int, ranges: Iterable[Range]) -> Program:
+    """Accept the frame if what is loaded is in one of `ranges`, else go on."""
+    tests: list[Step] = []
+    pairs = list(ranges)
+    for left, (low, high) in zip(range(len(pairs), 0, -1), pairs, strict=True):
+        tests += (Step(_AT_LEAST, 0, 1, low), Step(_GREATER, 0, 2 * left - 1, high))
+    return (Step(code, 0, 0, operand), *tests, Step(_JUMP, 0, 0, 1), _ACCEPT)
+
+
+def _of_interface(index: int) -> Program:
+    """Drop what came in by another interface, but what is for a virtual router's macvlan."""
+    return (
+        *_need(_LOAD_WORD, _VLAN, 0),
+        Step(_LOAD_WORD, 0, 0, _INTERFACE),
+        Step(_EQUAL, 3, 0, index),
+        *_need(_LOAD_WORD, 0, _VIRTUAL_MACS),
+    )
+
+
+def ipv4_adverts(index: int) -> Program:
+    """Let protocol 112 through to the groups of VRRP and of hellos, or to this host."""
+    groups = ("224.0.0.18", "224.0.0.254")
+    return (
+        *_of_interface(index),
+        *_need(_LOAD_BYTE, 23, 112),
+        *_accept(_LOAD_WORD, _PACKET_TYPE, [(_TO_THIS_HOST, _TO_THIS_HOST)]),
+        *_need(_LOAD_WORD, 30, *(int(ipaddress.ip_address(group)) for group in groups)),
+        _ACCEPT,
+    )
+
+
+def ipv6_adverts(index: int) -> Program:
+    """Do as `ipv4_adverts` for IPv6, whose groups are ff02::12 and ff02::114."""
+    return (
+        *_of_interface(index),
+        *_need(_LOAD_BYTE, 20, 112),
+        *_accept(_LOAD_WORD, _PACKET_TYPE, [(_TO_THIS_HOST, _TO_THIS_HOST)]),
+        *_need(_LOAD_WORD, 38, 0xFF020000),
+        *_need(_LOAD_WORD, 42, 0),
+        *_need(_LOAD_WORD, 46, 0),
+        *_need(_LOAD_WORD, 50, 0x12, 0x114),
+        _ACCEPT,
+    )
+
+
+def arp(index: int, about: Iterable[IPAddress] | None) -> Program:
+    """Let requests and replies through whose sender or target is one of `about`, or near many.
+
+    None lets all through.
+    """
+    ranges = _ranges(about, 4)
+    return (
+        *_of_interface(index),
+        *_need(_LOAD_HALF, 20, 1, 2),
+        *_accept(_LOAD_WORD, 38, ranges),
+        *_accept(_LOAD_WORD, 28, ranges),
+        _DROP,
+    )
+
+
+def neighbor_discovery(index: int, about: Iterable[IPAddress] | None) -> Program:
+    """Let through what is said of one of `about`, as far as the last 32 bits tell.
+
+    None lets all through.
+    """
+    ranges = _ranges(about, 6)
+    return (
+        *_of_interface(index),
+        *_need(_LOAD_BYTE, 20, 58),
+        *_need(_LOAD_BYTE, 54, 135, 136),
+        *_accept(_LOAD_WORD, 74, ranges),
+        _DROP,
+    )
+
+
+def _ranges(addresses: Iterable[IPAddress] | None, version: int) -> list[Range]:
+    """Put the last 32 bits of addresses together to few ranges, with the least between them."""
+    if addresses is None:
+        return [(0, 0xFFFFFFFF)]
+    numbers = sorted({int(one) & 0xFFFFFFFF for one in addresses if one.version == version})
+    if not numbers:
+        return []
+    gaps = sorted(((b - a, b) for a, b in pairwise(numbers) if b - a > 1), reverse=True)
+    starts = [numbers[0], *sorted(b for _, b in gaps[: _MOST_RANGES - 1])]
+    before = {b: a for a, b in pairwise(numbers)}
+    ends = [*(before[start] for start in starts[1:]), numbers[-1]]
+    return list(zip(starts, ends, strict=True))
