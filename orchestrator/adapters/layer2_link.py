@@ -10,7 +10,7 @@ import contextlib
 import ipaddress
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
@@ -79,6 +79,7 @@ class Layer2Link:
         self._sent: Layer2Wish | None = None
         self._dirty = asyncio.Event()
         self._owners: dict[tuple[IPAddress, str], OwnerReport] = {}
+        self._changed = False
         self.report = Layer2Report()
         self.reachable = False
 
@@ -133,11 +134,11 @@ class Layer2Link:
             self._owners[ipaddress.ip_address(item.address), item.owner.interface] = item.owner
         for interface, address in news.gone:
             self._owners.pop((ipaddress.ip_address(address), interface), None)
+        self._changed |= bool(news.reset or news.owners or news.gone or news.events)
         if not news.more:
             self._settle(news)
 
     def _settle(self, news: News) -> None:
-        before = self.report
         overview = news.overview
         if overview is not None:
             self.report = Layer2Report(
@@ -150,12 +151,10 @@ class Layer2Link:
                 overview.lateness,
                 overview.limits,
             )
-        elif news.owners or news.gone:
-            self.report = replace(before, owners=self._by_address())
+        self._on_events(news.events)
         self._reach(reachable=True)
-        if news.events:
-            self._on_events(news.events)
-        if news.owners or news.gone or news.reset:
+        if self._changed:
+            self._changed = False
             self._on_change()
 
     def _by_address(self) -> dict[IPAddress, tuple[OwnerReport, ...]]:

@@ -6,9 +6,8 @@ Times are seconds of one monotonic clock.
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from orchestrator.layer2 import ip
@@ -28,7 +27,6 @@ from orchestrator.layer2.answering import Answering, Heard
 from orchestrator.layer2.conflict import Claimant
 from orchestrator.layer2.ethernet import MAC
 from orchestrator.layer2.gratuitous import CHUNK
-from orchestrator.layer2.ndp import solicited_node
 from orchestrator.layer2.port import Port
 from orchestrator.layer2.shared import SharedVIPs
 from orchestrator.layer2.tracking import Facts
@@ -161,17 +159,16 @@ class Engine:
         """Tell whether everything was handed over."""
         return self.shared.finished and self.routers.finished
 
-    def groups(self) -> dict[str, set[IPAddress]]:
-        """Return the solicited-node groups that questions for our IPv6 addresses go to, by port."""
-        shared = [wish.address for wish in self._desired.wishes] if self._desired else []
-        return {
-            name: {
-                solicited_node(address)
-                for address in (*(shared if name in self._segments else ()), *self._own(name))
-                if isinstance(address, ipaddress.IPv6Address)
-            }
-            for name in self._ports
-        }
+    def about(self) -> dict[str, frozenset[IPAddress]]:
+        """Return the addresses that ARP and neighbor discovery matter for, by port."""
+        return {name: frozenset(self._about(name)) for name in self._ports}
+
+    def _about(self, port: str) -> Iterator[IPAddress]:
+        yield from self._own(port)
+        if port in self._segments and self._desired is not None:
+            yield from (wish.address for wish in self._desired.wishes)
+            yield from self._desired.check_addresses
+            yield from self._desired.gateways.get(port, ())
 
     # What the parts want
 

@@ -15,7 +15,7 @@ def layer2_changes(happened: Iterable[Happened], node: str) -> list[Change]:
             one.kind,
             one.old or None,
             one.new or None,
-            message=f"{one.interface}: {one.message}" if one.interface else one.message,
+            message=": ".join(filter(None, (one.interface, one.message))),
             vip=one.address or None,
             node=node,
             peer=one.about or None,
