@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from orchestrator.layer2.ethernet import MAC
-from orchestrator.model.address import Interface
+from orchestrator.model.address import Interface, IPAddress
 from orchestrator.model.virtual_router import VirtualRouter
 
 LONGEST_NAME = 15
@@ -31,8 +31,8 @@ def virtual_mac(router: VirtualRouter) -> MAC:
 
 def bound_by_masters(
     routers: Iterable[VirtualRouter], masters: Collection[str]
-) -> dict[Interface, str]:
-    """Return the interface of each address that is bound because its router is master.
+) -> dict[IPAddress, str]:
+    """Return the interface of each address, with its prefix length, that is bound because its router is master.
 
     What is on `lo` at all times is not among them; an IPv6 link-local address does not work there
     and is put on the router's own interface.
