@@ -40,7 +40,8 @@ class Liveness:
 
     def hear(self, member: Member, head: Head, now: float) -> bool:
         """Take a frame of a member; True when it was not alive before."""
-        member.counter, member.port, member.fresh = head.counter, head.port, head.fresh
+        if head.counter == member.counters.highest:
+            member.port, member.fresh = head.port, head.fresh
         member.heard = max(member.heard, now)
         member.last = max(member.last, now)
         return self._revive(member)

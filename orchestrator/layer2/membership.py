@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from orchestrator.layer2.claim import ClaimSet
+from orchestrator.layer2.counter_window import CounterWindow
 from orchestrator.layer2.ethernet import MAC, NOBODY
 from orchestrator.layer2.hello import Hello, State
 from orchestrator.layer2.member_frame import Head, Refusal
@@ -35,7 +36,9 @@ class Member:
 
     name: str
     boot: bytes
-    counter: int = -1
+    counters: CounterWindow = field(default_factory=CounterWindow)
+    hello_counter: int = -1
+    claims_epoch: int = 0
     port: int = 0
     mac: MAC = NOBODY
     interval_s: float = 0.1
@@ -110,15 +113,14 @@ class Membership:
         if not self._replaces(member, hello, now):
             return Refusal.SAME_NAME
         self._replace(member, head.boot)
+        member.counters.take(head.counter)
         return member
 
     @staticmethod
     def _same(member: Member, head: Head, now: float) -> Member | Refusal:
-        if head.counter <= member.counter:
-            return Refusal.REPLAY
         if head.port != member.port and not member.is_silent(now):
             return Refusal.OTHER_PORT
-        return member
+        return member if member.counters.take(head.counter) else Refusal.REPLAY
 
     def _replaces(self, member: Member, hello: Hello, now: float) -> bool:
         """Tell whether a hello of another boot id takes the name over."""
@@ -132,15 +134,16 @@ class Membership:
     def _replace(self, member: Member, boot: bytes) -> None:
         del self._by_boot[member.boot]
         member.retired.append(member.boot)
-        member.boot, member.counter = boot, -1
+        member.boot, member.counters, member.hello_counter = boot, CounterWindow(), -1
         member.listed = member.lists = member.deaf = False
-        member.digest = member.synced = 0
+        member.digest = member.synced = member.claims_epoch = 0
         self._by_boot[boot] = member
 
     def _enter(self, head: Head) -> Member | Refusal:
         if len(self.by_name) >= MOST_MEMBERS and not self._make_room():
             return Refusal.CROWDED
         member = Member(head.name, head.boot)
+        member.counters.take(head.counter)
         self.by_name[head.name] = self._by_boot[head.boot] = member
         return member
 

@@ -48,6 +48,9 @@ class Segment(Station):
         self.members.forgotten.clear()
         if member.boot != boot:
             self._restarted(member, now)
+        if hello.head.counter < member.hello_counter:
+            return  # a later one has overtaken it
+        member.hello_counter = hello.head.counter
         was_fresh = member.fresh
         member.mac, member.state, member.interval_s = mac, hello.state, hello.interval_s
         joined = self._liveness.hear(member, hello.head, now)
@@ -115,6 +118,9 @@ class Segment(Station):
         if self._liveness.hear(member, frame.head, now):
             self._joined(member, now)
         self._bind(member, again=was_fresh != member.fresh, now=now)
+        if frame.epoch < member.claims_epoch:
+            return  # later claims have overtaken it
+        member.claims_epoch = frame.epoch
         if frame.after is None or member.claims.digest != frame.digest:
             self._apply(member, frame, now)
         member.take_digest(frame.epoch, frame.digest)
