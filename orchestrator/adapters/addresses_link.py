@@ -77,17 +77,23 @@ class AddressesLink:
         self.problems: tuple[str, ...] = ()
         self.reachable = False
 
-    def want(self, bindings: Mapping[IPAddress, str], macvlans: Iterable[Macvlan] = ()) -> None:
+    def want(
+        self,
+        bindings: Mapping[IPAddress, str],
+        macvlans: Iterable[Macvlan] = (),
+        *,
+        quiet_arp: bool = False,
+    ) -> None:
         """Say what is to be there from now on: everything else that is ours goes.
 
-        An address with a prefix length (`Interface`) is bound with it, another one alone. Layer 2
-        answers ARP itself, so it always wants the kernel to be quiet.
+        An address with a prefix length (`Interface`) is bound with it, another one alone.
+        `quiet_arp` is for addresses that layer 2 answers for itself.
         """
         wish = Wish(
             {str(address): name for address, name in bindings.items()},
             self._sender,
             {one.name: MacvlanWish(one.parent, str(one.mac), one.up) for one in macvlans},
-            quiet_arp=self._sender == "layer2",
+            quiet_arp=quiet_arp,
         )
         if self._want != wish:
             self._want = wish

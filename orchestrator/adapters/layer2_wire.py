@@ -77,7 +77,7 @@ class OwnerNews(msgspec.Struct):
 
 
 class Happened(msgspec.Struct, omit_defaults=True):
-    """A change of state that is worth an event; `kind` is `member`, `owner` or `virtualRouter`."""
+    """A change of state that is worth an event; `kind` is vip, member, segment or virtualRouter."""
 
     kind: str
     old: str

@@ -21,8 +21,8 @@ _LOAD_WORD, _LOAD_HALF, _LOAD_BYTE = 0x20, 0x28, 0x30
 _EQUAL, _GREATER, _AT_LEAST, _JUMP, _RETURN = 0x15, 0x25, 0x35, 0x05, 0x06
 _WHOLE_FRAME = 0x40000
 _ANCILLARY = 0xFFFFF000
-_PACKET_TYPE, _INTERFACE, _VLAN = _ANCILLARY + 4, _ANCILLARY + 8, _ANCILLARY + 48
-_TO_THIS_HOST = 0
+_PACKET_TYPE, _INTERFACE = _ANCILLARY + 4, _ANCILLARY + 8
+_TO_THIS_HOST, _TO_ALL, _TO_A_GROUP = 0, 1, 2
 _VIRTUAL_MACS = 0x00005E00
 """First bytes of the MACs of virtual routers, which a macvlan above us may have (RFC 9568 7.3)."""
 _MOST_RANGES = 60
@@ -70,9 +70,12 @@ def _accept(code: int, operand: int, ranges: Iterable[Range]) -> Program:
 
 
 def _of_interface(index: int) -> Program:
-    """Drop what came in by another interface, but what is for a virtual router's macvlan."""
+    """Drop what is another host's, which frames of an unknown VLAN are, or another interface's.
+
+    What is for a virtual router's macvlan passes.
+    """
     return (
-        *_need(_LOAD_WORD, _VLAN, 0),
+        *_need(_LOAD_WORD, _PACKET_TYPE, _TO_THIS_HOST, _TO_ALL, _TO_A_GROUP),
         Step(_LOAD_WORD, 0, 0, _INTERFACE),
         Step(_EQUAL, 3, 0, index),
         *_need(_LOAD_WORD, 0, _VIRTUAL_MACS),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import select
 import socket
@@ -33,7 +34,8 @@ def main() -> None:
     while True:
         for sock in select.select(sockets, (), ())[0]:
             data, client = sock.recvfrom(64)
-            sock.sendto(data + b" " + name.encode(), client)
+            with contextlib.suppress(OSError):  # no way back: a cable is out
+                sock.sendto(data + b" " + name.encode(), client)
 
 
 if __name__ == "__main__":

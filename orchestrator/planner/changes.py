@@ -12,6 +12,7 @@ from orchestrator.model.local import DrainPhase
 from orchestrator.model.plan import Plan, Verdict
 from orchestrator.model.session_state import SessionState
 from orchestrator.model.virtual_ip import Health
+from orchestrator.planner.elected import may_answer
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -91,7 +92,7 @@ def _verdict_changes(before: Plan, after: Plan) -> Iterator[Change]:
     new = _by_key(after.verdicts[head : len(after.verdicts) - tail])
     for key in {**old, **new}:
         was, is_now = old.get(key), new.get(key)
-        if (was and was.reason) == (is_now and is_now.reason):
+        if (was and was.reason) == (is_now and is_now.reason) or _left_to_layer2(was, is_now):
             continue
         subject = is_now or was
         assert subject is not None
@@ -105,3 +106,8 @@ def _verdict_changes(before: Plan, after: Plan) -> Iterator[Change]:
             vip=str(subject.address),
             node=subject.node,
         )
+
+
+def _left_to_layer2(was: Verdict | None, is_now: Verdict | None) -> bool:
+    """Tell whether the plan only says that this node may answer: who does is the segment's news."""
+    return is_now is not None and may_answer(is_now) and (was is None or may_answer(was))

@@ -51,6 +51,7 @@ class Layer2:
         self._news = Newspaper()
         self._hurry = asyncio.Event()
         self._finished = asyncio.Event()
+        self._leaving = False
         self._speaker: asyncio.StreamWriter | None = None
         self._watch = InterfaceWatch(self._look)
         self._masters = Masters(settings, self._track)
@@ -87,7 +88,8 @@ class Layer2:
     async def _leave(self) -> None:
         """Hand over; go on answering until others took over or the limit is reached."""
         LOG.info("handing over")
-        self._turns.perform(self._engine.leave(clock.monotonic()))
+        self._leaving = True
+        self._turns.ask(self._engine.leave)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._finished.wait(), LEAVE_LIMIT_S)
         await self._masters.settle()
@@ -136,14 +138,14 @@ class Layer2:
                 self._want()
 
     def _want(self) -> None:
-        now = clock.monotonic()
-        desired = self._told.desired(self._watch.gateways, now)
-        if desired is None:
+        desired = self._told.desired(self._watch.gateways, clock.monotonic())
+        if desired is None or self._leaving:
             return
         self._masters.want(self._told.routers, self._told.health)
         excluded = self._told.excluded_interfaces
-        self._turns.perform(self._engine.want(desired, self._told.routers, excluded, now))
-        self._turns.perform(self._engine.track(self._masters.facts, clock.monotonic()))
+        routers = self._told.routers
+        self._turns.ask(lambda now: self._engine.want(desired, routers, excluded, now))
+        self._track()
         self._turns.about(self._engine.about())
         self._look_when_stale()
 
@@ -158,7 +160,8 @@ class Layer2:
 
     def _track(self) -> None:
         """Take results of what virtual routers track."""
-        self._turns.perform(self._engine.track(self._masters.facts, clock.monotonic()))
+        facts = self._masters.facts
+        self._turns.ask(lambda now: self._engine.track(facts, now))
 
     # What goes out
 
@@ -179,7 +182,9 @@ class Layer2:
         """Tell the speaker how things are: when something happened, and every second."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), NEWS_S)
+                # Not wait_for: when both happen at once, it forgets that it was cancelled.
+                async with asyncio.timeout(NEWS_S):
+                    await self._hurry.wait()
             await asyncio.sleep(SOONEST_NEWS_S)
             self._hurry.clear()
             if self._speaker is not None:

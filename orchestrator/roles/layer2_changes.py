@@ -15,6 +15,7 @@ def layer2_changes(happened: Iterable[Happened], node: str) -> list[Change]:
             one.kind,
             one.old or None,
             one.new or None,
+            reason=one.new if one.kind == "vip" else None,
             message=": ".join(filter(None, (one.interface, one.message))),
             vip=one.address or None,
             node=node,

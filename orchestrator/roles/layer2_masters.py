@@ -74,7 +74,9 @@ class Masters:
     def _bind(self) -> None:
         routers = list(self._routers.values())
         self._addresses.want(
-            bound_by_masters(routers, self._masters), macvlans(routers, self._masters)
+            bound_by_masters(routers, self._masters),
+            macvlans(routers, self._masters),
+            quiet_arp=True,
         )
 
     async def settle(self) -> None:

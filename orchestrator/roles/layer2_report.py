@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 from orchestrator.adapters.layer2_wire import Happened, Overview
-from orchestrator.layer2.actions import Became, Event
+from orchestrator.layer2.actions import Became, Event, Happening
 from orchestrator.layer2.engine import Engine
 from orchestrator.layer2.shared_report import SharedReport
 from orchestrator.layer2.virtual_router_report import Report
@@ -113,11 +113,23 @@ def _counters(report: MachineReport) -> dict[str, int]:
     return found
 
 
+HAPPENED: dict[Happening, tuple[str, str, str]] = {
+    Happening.CLAIMED: ("vip", "notOwner", "announced"),
+    Happening.RELEASED: ("vip", "announced", "notOwner"),
+    Happening.ADDRESS_CONFLICT: ("vip", "announced", "addressConflict"),
+    Happening.KERNEL_ANSWERS: ("vip", "announced", "kernelAnswers"),
+    Happening.MEMBER_JOINED: ("member", "", "joined"),
+    Happening.MEMBER_LEFT: ("member", "joined", "left"),
+    Happening.MEMBER_DIED: ("member", "joined", "died"),
+}
+"""Kind, old and new of an event; what is missing here is about the segment itself."""
+
+
 def happened(one: Became | Event) -> Happened:
     """Put what happened into the words of the journal."""
     if isinstance(one, Became):
         old, new = one.old.value, one.new.value
         return Happened("virtualRouter", old, new, about=one.router, message=one.reason)
+    kind, old, new = HAPPENED.get(one.happening, ("segment", "", one.happening.value))
     address = str(one.address) if one.address else ""
-    kind = "owner" if one.address else "member"
-    return Happened(kind, "", one.happening.value, one.port, address, one.about, one.message)
+    return Happened(kind, old, new, one.port, address, one.about, one.message)

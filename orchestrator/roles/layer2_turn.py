@@ -57,7 +57,7 @@ class Turns:
                 self._open(port)
             else:
                 self._sockets[name].port = port
-        self.perform(self._engine.ports(ports, clock.monotonic()))
+        self.ask(lambda now: self._engine.ports(ports, now))
 
     def _open(self, port: Port) -> None:
         sockets = PortSockets(port)
@@ -78,7 +78,16 @@ class Turns:
         if self._timer is not None:
             self._timer.cancel()
 
-    def perform(self, output: Iterable[Output]) -> None:
+    def ask(self, question: Callable[[float], Iterable[Output]]) -> None:
+        """Ask the engine something out of turn, and perform its answer.
+
+        Own lateness comes first here too: a process that slept may be told something on waking.
+        """
+        now = clock.monotonic()
+        self._overslept(now)
+        self._perform(question(now))
+
+    def _perform(self, output: Iterable[Output]) -> None:
         """Send what is to be sent, tell the rest, and set the timer anew."""
         self._send(output)
         self._set_timer()
@@ -97,14 +106,14 @@ class Turns:
         self._again = False
         now = clock.monotonic()
         if self._overslept(now):
-            self.perform(())
+            self._perform(())
             return
         for name, sockets in self._sockets.items():
             for frame, age_s in sockets.adverts.read(ADVERTS_A_TURN):
                 self._send(self._engine.receive(name, frame, now - age_s))
         self._send(self._engine.handle_timer(clock.monotonic()))
         self._answer()
-        self.perform(self._engine.gratuitous(clock.monotonic()))
+        self._perform(self._engine.gratuitous(clock.monotonic()))
 
     def _overslept(self, now: float) -> bool:
         """Note how late this turn is; after a pause that others noticed, give everything up."""

@@ -109,7 +109,8 @@ class Reconciler:
         wanted = {**router_bindings(policy.virtual_routers), **plan.bindings}
         going = bound.keys() - wanted.keys()
         holding = self.backend.holding() if going else frozenset[IPNetwork]()
-        self.addresses.want(to_bind(wanted, bound, holding))
+        quiet = "layer2" in self.needed  # before an address is there, or its kernel would answer
+        self.addresses.want(to_bind(wanted, bound, holding), quiet_arp=quiet)
 
     def _announce(self, plan: Plan) -> None:
         ribs = plan.ribs.get(self.settings.node, {})

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from orchestrator.lab.asking import Asking, serve
-from orchestrator.lab.node import Node
+from orchestrator.lab.node import Node, end_group
 from orchestrator.lab.runner import Lab
 from orchestrator.lab.segment import SWITCH
 from tests.lab.appliance import Appliance
@@ -46,22 +46,33 @@ QUICK = "intervalMs: 100, preemptDelayMs: 1000"
 """The interval of the product, and a shorter hold so that tests end sooner."""
 
 
+VIRTUAL_IP = """
+apiVersion: orchestrator.io/v1alpha1
+kind: VirtualIP
+metadata: {{name: web}}
+spec: {{addresses: {addresses}{extra}}}
+---
+"""
+
+
 def virtual_ips(*addresses: str, extra: str = "") -> str:
     """Text of a VirtualIP for each address."""
     return "".join(
-        f"apiVersion: orchestrator.io/v1alpha1\nkind: VirtualIP\nmetadata: {{name: vip-{number}}}\n"
-        f'spec: {{addresses: ["{address}"]{extra}}}\n---\n'
+        VIRTUAL_IP.format(addresses=f"['{address}']", extra=extra).replace("web", f"vip-{number}")
         for number, address in enumerate(addresses)
     )
 
 
-def wait_answered(client: Asking, by: str | None = None, timeout_s: float = 20) -> str:
+def wait_answered(
+    client: Asking, by: str | None = None, timeout_s: float = 20, *, other_than: str = ""
+) -> str:
     """Wait until somebody answers the client, or until `by` does; return who."""
-    return poll(
-        lambda: owner if (owner := client.owner()) and by in {None, owner} else "",
-        timeout_s,
-        f"an answer of {by or 'anybody'}",
-    )
+
+    def found() -> str:
+        owner = client.owner()
+        return owner if by in {None, owner} and owner != other_than else ""
+
+    return poll(found, timeout_s, f"an answer of {by or 'anybody'}")
 
 
 class Segment:
@@ -78,10 +89,11 @@ class Segment:
         workdir.chmod(0o755)
         self.names = tuple(names)
         self._workdir = workdir
-        self._settings = settings
+        self.settings = settings
         self.lab: Lab = joined(workdir, *names, CLIENT, networks=networks)
         self.boxes: dict[str, Appliance] = {}
         self._echoes: dict[str, subprocess.Popen[str]] = {}
+        self._served: dict[str, tuple[str, ...]] = {}
         self._clients = 0
 
     def __enter__(self) -> Self:
@@ -105,7 +117,7 @@ class Segment:
     def write(self, *addresses: str, extra: str = "", names: Sequence[str] = ()) -> None:
         """Write the same files for all nodes, or for some."""
         for name in names or self.names:
-            settings = SETTINGS.format(membership=self._settings)
+            settings = SETTINGS.format(membership=self.settings)
             self.boxes[name].write(POOL + settings + virtual_ips(*addresses, extra=extra))
 
     def start(self, *addresses: str, names: Sequence[str] = ()) -> None:
@@ -119,7 +131,32 @@ class Segment:
     def serve(self, name: str, *addresses: str) -> None:
         """Start the server that answers a client with the name of the node."""
         log = self._workdir / f"{name}-echo.log"
+        self._served[name] = addresses
         self._echoes[name] = serve(self.node(name), name, *addresses, log=log)
+
+    def start_again(self, name: str) -> None:
+        """Start `orchestrator run` again with the files that are there."""
+        self.boxes[name].start("--http", "off")
+
+    def serve_again(self, name: str) -> None:
+        """Start the node's server again, for what it served before."""
+        self.serve(name, *self._served[name])
+
+    def link_up(self, name: str) -> None:
+        """Bring a node's interface up again, with its IPv6 address, which the kernel took off."""
+        self.node(name).link_up("eth1")
+        for command in self.lab.topology.nodes[name].exec:
+            self.node(name).run(command, check=False)
+
+    def drain(self, name: str) -> Callable[[], object]:
+        """Drain a node; to heal is to undrain it."""
+        assert self.boxes[name].call("drain", "--wait", "1").returncode == 0
+        return lambda: self.boxes[name].call("undrain")
+
+    def sicken(self, name: str) -> Callable[[], object]:
+        """Let the node's health check fail (it looks for a file)."""
+        self.node(name).run(["touch", "/run/sick"])
+        return lambda: self.node(name).run(["rm", "/run/sick"])
 
     def client(self, address: str = VIP, interval_ms: float = INTERVAL_MS) -> Asking:
         """Start a client."""
@@ -129,18 +166,18 @@ class Segment:
 
     def power_off(self, name: str) -> float:
         """Kill everything that answers on a node at once; return when (monotonic clock)."""
-        process = self.boxes[name].process
-        assert process is not None
-        victims = [process.pid, self._echoes[name].pid]
-        roles = [self.boxes[name].pid(role) for role in ("layer2", "speaker", "addresses")]
-        # The node's own numbers first: the kernel must not answer for a dead node's address.
-        self.node(name).run(["kill", "-KILL", *map(str, roles)], check=False)
-        for pid in victims:
-            _kill(pid)
         moment = time.monotonic()
         self.node(name).link_down("eth1")
-        process.wait(10)
+        end_group(self._echoes[name])
+        self.kill(name)
         return moment
+
+    def kill(self, name: str) -> None:
+        """Kill `orchestrator run` with -9; its roles die with it."""
+        process = self.boxes[name].process
+        assert process is not None
+        process.kill()
+        process.wait(10)
 
     def switch(self, *argv: str) -> None:
         """Run a command on the switch."""
@@ -179,22 +216,49 @@ class Segment:
             if item["address"] == address
         }
 
-    def settled(self, address: str = VIP, timeout_s: float = 20) -> str:
-        """Wait until exactly one node announces an address, and return its name."""
+    def agreed(self, clients: Mapping[str, Asking]) -> str:
+        """Wait until one node owns every client's address and answers that client; return it."""
 
         def one() -> str:
-            claims = self.claims(address)
-            owners = [name for name, reason in claims.items() if reason == "announced"]
-            others = [reason for reason in claims.values() if reason != "announced"]
-            assert len(owners) == 1, claims
-            assert set(others) <= {"notOwner"}, claims
-            return owners[0]
+            owners = {self.owner_now(address) for address in clients}
+            assert owners == {client.owner() for client in clients.values()}, owners
+            assert len(owners) == 1, owners
+            return owners.pop()
 
-        return poll(one, timeout_s, f"one owner of {address}")
+        return poll(one, 20, "one node to own and answer everything")
+
+    def owner_now(self, address: str) -> str:
+        """Name of the only node that announces an address; an AssertionError if there is none."""
+        claims = self.claims(address)
+        owners = [name for name, reason in claims.items() if reason == "announced"]
+        others = [reason for reason in claims.values() if reason != "announced"]
+        assert len(owners) == 1, claims
+        assert set(others) <= {"notOwner"}, claims
+        return owners[0]
+
+    def gives(self, name: str, reason: str, address: str = VIP) -> bool:
+        """Tell whether a node gives this reason for an address."""
+        return self.claims(address).get(name) == reason
+
+    def settled(self, address: str = VIP, timeout_s: float = 20) -> str:
+        """Wait until exactly one node announces an address, and return its name."""
+        return poll(lambda: self.owner_now(address), timeout_s, f"one owner of {address}")
 
 
-def _kill(pid: int) -> None:
-    subprocess.run(["kill", "-KILL", str(pid)], check=False, capture_output=True)
+@contextmanager
+def dual_stack(workdir: Path, *, extra: str = "", **fields: Any) -> Iterator[Segment]:
+    """Give three nodes that share one VirtualIP with an address of each family, settled."""
+    with Segment(workdir, **fields) as scene:
+        both = f"[{VIP}, '{VIP6}']"
+        for name in scene.names:
+            settings = SETTINGS.format(membership=scene.settings)
+            scene.boxes[name].write(
+                POOL + settings + VIRTUAL_IP.format(addresses=both, extra=extra)
+            )
+            scene.start_again(name)
+            scene.serve(name, VIP, VIP6)
+        scene.settled(VIP)
+        yield scene
 
 
 @contextmanager

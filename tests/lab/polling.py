@@ -16,6 +16,7 @@ PACKAGES = {
     "/usr/lib/frr/bgpd": "frr",
     "bird": "bird2",
     "birdc": "bird2",
+    "bridge": "iproute2",
     "faketime": "faketime",
     "ip": "iproute2",
     "keepalived": "keepalived",
@@ -26,6 +27,8 @@ PACKAGES = {
 }
 """Debian packages of the programs that tests may need."""
 IN_CI = os.environ.get("CI") == "true"
+IN_LONG = IN_CI or os.environ.get("ORCHESTRATOR_LONG") == "1"
+"""Whether long tests run, and others in their long form."""
 
 
 def lacking(reason: str) -> None:
