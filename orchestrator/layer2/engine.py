@@ -48,7 +48,9 @@ class Engine:
         self.shared = SharedVIPs(boot_id)
         self.routers = VirtualRouters()
         self.answering: dict[str, Answering] = {}
+        self._given: Mapping[str, Port] = {}
         self._ports: Mapping[str, Port] = {}
+        """As given, but for the order of addresses."""
         self._segments: Mapping[str, Port] = {}
         self._excluded: Sequence[re.Pattern[str]] = ()
         self._desired: Desired | None = None
@@ -64,11 +66,10 @@ class Engine:
         now: float,
     ) -> list[Output]:
         """Take what should be; `excluded` are regular expressions of ports without shared VIPs."""
-        before = self._segments
         self._desired, self._routers = desired, routers
         self._excluded = tuple(re.compile(pattern) for pattern in excluded)
-        self._segments = self._with_segments()
-        output: list[Output] = []
+        output = self.ports(self._given, now) if self._arranged() != self._ports else []
+        before, self._segments = self._segments, self._with_segments()
         if self._segments != before:
             output += self._do(self.shared.ports(self._segments, now), now)
         output += self._do(self.shared.want(desired, now), now)
@@ -82,7 +83,8 @@ class Engine:
 
     def ports(self, ports: Mapping[str, Port], now: float) -> list[Output]:
         """Take the Ethernet interfaces of this host as they are now."""
-        self._ports = ports
+        self._given = ports
+        self._ports = ports = self._arranged()
         self._segments = self._with_segments()
         for name in self.answering.keys() - ports.keys():
             del self.answering[name]
@@ -171,6 +173,12 @@ class Engine:
             yield from self._desired.gateways.get(port, ())
 
     # What the parts want
+
+    def _arranged(self) -> dict[str, Port]:
+        """Return the ports as given, with what others may own the next moment as no source."""
+        return {
+            name: port.own_first(frozenset(self._own(name))) for name, port in self._given.items()
+        }
 
     def _with_segments(self) -> dict[str, Port]:
         if self._desired is None or not self._desired.shares:

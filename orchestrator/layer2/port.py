@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from orchestrator.layer2.ethernet import MAC
-from orchestrator.model.address import Interface
+from orchestrator.model.address import Interface, IPAddress
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
     """One Ethernet interface; `up` is administratively up and with carrier.
 
-    `addresses` are in the kernel's order: the first IPv4 address is the primary one.
+    `addresses` are in the kernel's order, those of virtual routers last: the first of a kind is the
+    primary one.
     """
 
     name: str
@@ -21,6 +23,15 @@ class Port:
     mac: MAC
     up: bool = True
     addresses: tuple[Interface, ...] = ()
+
+    def own_first(self, virtual: Collection[IPAddress]) -> Port:
+        """Put addresses that come and go with mastery last: none of them is to be a source.
+
+        The kernel has the newest link-local address first. A router that owns its addresses has no
+        others, and sends from them.
+        """
+        ordered = tuple(sorted(self.addresses, key=lambda address: address.ip in virtual))
+        return self if ordered == self.addresses else replace(self, addresses=ordered)
 
     @property
     def ipv4(self) -> ipaddress.IPv4Address | None:

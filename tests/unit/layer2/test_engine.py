@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from dataclasses import replace
 
-from orchestrator.layer2 import arp
+from orchestrator.layer2 import arp, ip
 from orchestrator.layer2.actions import Became, Emit, Event, Happening, RouterState
 from orchestrator.layer2.arp import Arp, Operation
 from orchestrator.layer2.engine import Engine, Output
@@ -17,6 +18,7 @@ from orchestrator.model.virtual_router import VirtualRouter
 VIP = ipaddress.IPv4Address("192.0.2.240")
 CLIENT = ipaddress.IPv4Address("192.0.2.100")
 CLIENT_MAC = MAC(b"\x02\0\0\0\0\x64")
+PROTOCOL = 112
 STEP_S = 0.005
 
 
@@ -261,3 +263,26 @@ def test_a_short_pause_changes_nothing() -> None:
     owner = wire.owner()
     wire.perform(owner, owner.engine.step_back(wire.now, 0.2))
     assert owner.answers
+
+
+def test_adverts_never_leave_with_the_address_of_a_virtual_router() -> None:
+    """The kernel has the newest link-local address first: one that a master has put there is no source.
+
+    Another virtual router of the interface does not send from it either.
+    """
+    host = Host(1)
+    host.port = replace(
+        host.port, addresses=tuple(map(ipaddress.ip_interface, ("fe80::fe/64", "fe80::1/64")))
+    )
+    addresses = [(ipaddress.ip_interface(f"fe80::{last}/64"),) for last in ("fe", "fd")]
+    routers = [
+        VirtualRouter(f"r{n}", "eth0", n, addresses=own, bind="eth0")
+        for n, own in enumerate(addresses, start=1)
+    ]
+    wire = Wire(host)
+    wire.share((), *routers)
+    wire.run(5)
+    packets = [ip.decode(frame) for _, frame in wire.frames if frame[20] == PROTOCOL]
+    assert {packet.source for packet, _ in filter(None, packets)} == {
+        ipaddress.IPv6Address("fe80::1")
+    }
