@@ -13,8 +13,11 @@ from orchestrator.adapters.state_files import read_json, write_json
 from orchestrator.layer2.binding import Macvlan
 
 _PROC = Path("/proc/sys/net")
+_DUMMY = {"address": "192.0.0.8", "prefixlen": 32, "scope": 254}
+"""The IPv4 dummy address (RFC 7600), valid on this host only, which nothing is sent from."""
 _SETTINGS = {
-    # What a client sends to the virtual MAC comes in here, though the way back is by the parent.
+    # What a client sends to the virtual MAC comes in here, though the way back is by the parent:
+    # that needs the loose check, which the kernel makes only where the interface has an address.
     "ipv4/conf/{name}/rp_filter": "2",
     # Addresses of its own would be one more host on the segment.
     "ipv6/conf/{name}/addr_gen_mode": "1",
@@ -85,7 +88,9 @@ async def _make(netlink: AsyncIPRoute, one: Macvlan, indices: Mapping[str, int])
         file = _PROC / path.format(name=one.name)
         if file.exists():
             file.write_text(value, "ascii")
-    return _indices()[one.name]
+    index = _indices()[one.name]
+    await netlink.addr("add", index=index, **_DUMMY)
+    return index
 
 
 def _indices() -> dict[str, int]:
