@@ -73,6 +73,8 @@ WELL_KNOWN = {
 class Frr:
     """zebra and bgpd in a node. Start with `start()`; `stop` and `kill` end both."""
 
+    daemons: tuple[str, ...] = ("zebra", "bgpd")
+
     def __init__(
         self,
         node: Node,
@@ -91,7 +93,7 @@ class Frr:
         """Start both daemons and load the configuration; AssertionError on a line FRR refuses."""
         self.node.run(["install", "-d", "-o", "frr", "-g", "frr", "/run/frr", "/var/tmp/frr"])
         self.node.run(["tee", "/etc/frr/frr.conf"], stdin=self.config)
-        for daemon in ("zebra", "bgpd"):
+        for daemon in self.daemons:
             argv = [f"/usr/lib/frr/{daemon}", "-u", "frr", "-g", "frr", "--log", "stdout"]
             self.processes[daemon] = self.node.spawn(argv)
             poll(partial(self._listens, daemon), what=f"{daemon} in {self.node.name} to start")
