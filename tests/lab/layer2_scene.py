@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -55,6 +55,10 @@ spec: {{addresses: {addresses}{extra}}}
 """
 
 
+NOTHING_S = 0.25
+"""No question is lost; a machine that is busy answers later than it would."""
+
+
 def virtual_ips(*addresses: str, extra: str = "") -> str:
     """Text of a VirtualIP for each address."""
     return "".join(
@@ -73,6 +77,21 @@ def wait_answered(
         return owner if by in {None, owner} and owner != other_than else ""
 
     return poll(found, timeout_s, f"an answer of {by or 'anybody'}")
+
+
+def wait_moved(clients: Iterable[Asking], owner: str, since: float) -> None:
+    """Wait until every client was answered by another node than `owner` after `since`."""
+
+    def others() -> bool:
+        return all({gap.after for gap in client.gaps(since)} - {owner} for client in asked)
+
+    asked = tuple(clients)
+    poll(others, 20, f"another node than {owner} to answer")
+
+
+def longest_gap_s(clients: Iterable[Asking], since: float) -> float:
+    """Longest time that any client was without an answer after `since`."""
+    return max((gap.gap_s for client in clients for gap in client.gaps(since)), default=0.0)
 
 
 class Segment:
@@ -227,7 +246,7 @@ class Segment:
 
         return poll(one, 20, "one node to own and answer everything")
 
-    def owner_now(self, address: str) -> str:
+    def owner_now(self, address: str = VIP) -> str:
         """Name of the only node that announces an address; an AssertionError if there is none."""
         claims = self.claims(address)
         owners = [name for name, reason in claims.items() if reason == "announced"]
