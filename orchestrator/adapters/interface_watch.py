@@ -75,6 +75,7 @@ class InterfaceWatch:
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
+            _drain(events)
             self._read_all()
         self._tell()
 
@@ -144,6 +145,18 @@ class InterfaceWatch:
 
 def _is_port(link: Link) -> bool:
     return len(link.mac) == 6 and not link.mac.startswith(_VIRTUAL_MACS)
+
+
+def _drain(events: socket.socket) -> None:
+    """Take what is older than an overrun: of an address that it tells of, the end may be lost."""
+    while True:
+        try:
+            events.recv(_BUFFER)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
 
 
 def _subscribe() -> socket.socket:
