@@ -37,13 +37,25 @@ def source_of(router: VirtualRouter, port: Port | None) -> IPAddress | None:
     return port.ipv4 if family_of_router(router) is Family.IPV4 else port.link_local
 
 
+def _own_sources(
+    router: VirtualRouter, port: Port | None, source: IPAddress | None
+) -> frozenset[IPAddress]:
+    """Return what only this host sends from.
+
+    The addresses of the router are not among them while they are on the interface: their owner
+    sends its adverts from them.
+    """
+    shared = {a.ip for a in (*router.addresses, *router.excluded_addresses)} - {source}
+    return frozenset(a.ip for a in port.addresses if a.ip not in shared) if port else frozenset()
+
+
 class Adverts:
     """The packets of one router; a change of priority needs no new object."""
 
     def __init__(self, router: VirtualRouter, port: Port | None) -> None:
         self._router = router
         self.source = source_of(router, port)
-        self.own = frozenset(a.ip for a in port.addresses) if port is not None else frozenset()
+        self.own = _own_sources(router, port, self.source)
         self.addresses = tuple(address.ip for address in router.addresses)
         self._made: dict[int, tuple[Send, ...]] = {}
 

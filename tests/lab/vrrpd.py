@@ -17,7 +17,7 @@ def _macvlan(interface: str, vrid: int, addresses: Sequence[str]) -> list[list[s
     name = f"vrrp{version}-{vrid}"
     mac = f"00:00:5e:00:0{1 if version == 4 else 2}:{vrid:02x}"
     lines = [f"ip link add {name} link {interface} address {mac} type macvlan mode bridge"]
-    lines += [f"ip link set {name} addrgenmode none"]
+    lines += [f"ip link set {name} addrgenmode random"]
     lines += [f"ip addr add {a} dev {name}{' nodad' * (version == 6)}" for a in addresses]
     lines += [f"ip link set {name} up"]
     return [line.split() for line in lines]

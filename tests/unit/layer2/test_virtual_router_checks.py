@@ -9,7 +9,18 @@ import pytest
 
 from orchestrator.layer2.vrrp import Packet, Rejection
 from orchestrator.model.virtual_router import VirtualRouter
-from tests.unit.layer2.virtual_router_playbook import Play, address, advert_of, packet_of, router
+from tests.unit.layer2.virtual_router_playbook import (
+    NIC,
+    OWN,
+    VIP,
+    YIELDS,
+    Play,
+    address,
+    advert_of,
+    packet_of,
+    port,
+    router,
+)
 
 NEW = router()
 OLD = router(version=2, password="word")
@@ -92,3 +103,17 @@ def test_a_packet_is_checked_anew_after_a_change() -> None:
     play.machine.want(changed, play.machine._standing, play.now)
     play.machine.receive(packet, play.now)
     assert play.machine.counters.rejected == {Rejection.PASSWORD: 1}
+
+
+def test_a_master_hears_who_sends_from_the_address_that_both_have() -> None:
+    """The owner of an address sends from it, and a master with `bind: interface` has it as well.
+
+    What leaves from the only address there is, its own router's too, is its own all the same.
+    """
+    play = Play(router(bind=NIC), port(f"{OWN}/24", f"{VIP}/24"))
+    play.wait(4)
+    assert play.hear(255, VIP) == YIELDS
+
+    owner = Play(router(priority=255), port(f"{VIP}/24"))
+    assert owner.hear(255, VIP) == []
+    assert owner.machine.report().counters.rejected == {Rejection.OWN_ADVERT: 1}
