@@ -13,6 +13,7 @@ from orchestrator.config.imports.blocks import Statement
 from orchestrator.config.imports.keepalived_track import file_track, interface_track, script_track
 from orchestrator.config.imports.result import Imported
 from orchestrator.config.imports.words import command, number
+from orchestrator.config.old.names import object_name
 
 _PASSWORD_LENGTH = 8
 _NOT_NEEDED = frozenset(
@@ -235,11 +236,12 @@ class _Instance:
         self._spec["unicastPeers"] = [word.partition("/")[0] for word in words]
 
     def notify(self, setting: Statement) -> None:
-        """Take `notify`: it gets the words INSTANCE and the name as before, then the state."""
+        """Take `notify`: the command gets the arguments that keepalived gives it."""
         if setting.rest:
-            self._spec["notify"] = [*command(setting.rest[0]), "INSTANCE", self._name]
-            why = "the command gets INSTANCE, the name and the state; the priority is not added"
-            self._lose(setting, "notify: the fourth argument", why)
+            self._spec["notify"] = command(setting.rest[0], arguments=True)
+            if object_name(self._name) != self._name:
+                why = "the command gets the name of the object, in small letters"
+                self._lose(setting, "notify: the second argument", why)
 
     def addresses(self, setting: Statement) -> None:
         """Take the addresses in adverts."""

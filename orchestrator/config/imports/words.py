@@ -17,15 +17,18 @@ def number(words: Sequence[str]) -> float | None:
     return float(words[0])
 
 
-def command(text: str) -> list[str]:
-    """Split a command into program and arguments; one that needs a shell or PATH gets one."""
+def command(text: str, *, arguments: bool = False) -> list[str]:
+    """Split a command into program and arguments; one that needs a shell or PATH gets one.
+
+    With `arguments` the shell passes on those that are added later.
+    """
     try:
         words = shlex.split(text)
     except ValueError:
         words = []
     if words and words[0].startswith("/") and not _NEEDS_SHELL.search(text):
         return words
-    return ["/bin/sh", "-c", text]
+    return ["/bin/sh", "-c", f'{text} "$@"', "sh"] if arguments else ["/bin/sh", "-c", text]
 
 
 def is_true(text: str) -> bool:

@@ -11,10 +11,10 @@ from orchestrator.config.imports.result import Imported
 from tests.unit.config.imported import lost, reread, sample, specs
 
 
-def instance(body: str, before: str = "") -> Imported:
+def instance(body: str, before: str = "", name: str = "VI_1") -> Imported:
     """Import one instance with the least that it needs, and `body`."""
     text = f"""{before}
-vrrp_instance VI_1 {{
+vrrp_instance {name} {{
     interface eth0
     virtual_router_id 7
     virtual_ipaddress {{
@@ -42,7 +42,7 @@ def test_router_of_two_sides() -> None:
     assert public["excludedAddresses"] == ["198.51.100.12/24", "2001:db8:1::10/64"]
     assert public["authentication"] == {"password": "s3cret-a"}
     assert public["syncGroup"] == found["private-v4"]["syncGroup"] == "office"
-    assert public["notify"] == ["/usr/local/bin/on-change", "--quiet", "INSTANCE", "PUBLIC_V4"]
+    assert public["notify"] == ["/usr/local/bin/on-change", "--quiet"]
     assert (found["private-v4"]["preempt"], found["private-v4"]["virtualMAC"]) == (False, True)
     assert (found["public-v6"]["version"], found["public-v6"]["advertIntervalMs"]) == (3, 250)
 
@@ -102,6 +102,15 @@ def test_settings(body: str, field: str, value: Any) -> None:
     found = spec(imported)[field]
     assert found == ({"password": value} if field == "authentication" else value)
     assert reread(imported).valid
+
+
+def test_notify_gets_its_arguments_from_a_shell_too() -> None:
+    """A command that needs a shell is given what is added to it; a name that changes is told."""
+    imported = instance('    notify "on-change --quiet"', name="vi-1")
+    assert spec(imported)["notify"] == ["/bin/sh", "-c", 'on-change --quiet "$@"', "sh"]
+    assert not lost(imported)
+    (loss,) = lost(instance("    notify /bin/true"))
+    assert "second argument" in loss
 
 
 @pytest.mark.parametrize(
