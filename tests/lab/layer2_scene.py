@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -55,6 +56,8 @@ spec: {{addresses: {addresses}{extra}}}
 """
 
 
+RESTED_S = 1.6
+"""Longer than the preempt delay of `QUICK`: an owner that is still it was not preempted."""
 NOTHING_S = 0.25
 """No question is lost; a machine that is busy answers later than it would."""
 
@@ -77,6 +80,16 @@ def wait_answered(
         return owner if by in {None, owner} and owner != other_than else ""
 
     return poll(found, timeout_s, f"an answer of {by or 'anybody'}")
+
+
+def frames_in(capture: bytes) -> list[bytes]:
+    """Read the frames of a pcap file of this machine's byte order."""
+    frames, at = [], 24
+    while at + 16 <= len(capture):
+        length = int.from_bytes(capture[at + 8 : at + 12], sys.byteorder)
+        frames.append(capture[at + 16 : at + 16 + length])
+        at += 16 + length
+    return frames
 
 
 def wait_moved(clients: Iterable[Asking], owner: str, since: float) -> None:
@@ -109,6 +122,7 @@ class Segment:
         self.names = tuple(names)
         self._workdir = workdir
         self.settings = settings
+        self.more = ""
         self.lab: Lab = joined(workdir, *names, CLIENT, networks=networks)
         self.boxes: dict[str, Appliance] = {}
         self._echoes: dict[str, subprocess.Popen[str]] = {}
@@ -137,14 +151,15 @@ class Segment:
         """Write the same files for all nodes, or for some."""
         for name in names or self.names:
             settings = SETTINGS.format(membership=self.settings)
-            self.boxes[name].write(POOL + settings + virtual_ips(*addresses, extra=extra))
+            objects = POOL + settings + self.more + virtual_ips(*addresses, extra=extra)
+            self.boxes[name].write(objects)
 
     def start(self, *addresses: str, names: Sequence[str] = ()) -> None:
         """Start `orchestrator run` on all nodes, or some, with a server behind the addresses."""
         wanted = addresses or (VIP,)
         self.write(*wanted, names=names)
         for name in names or self.names:
-            self.boxes[name].start("--http", "off")
+            self.start_again(name)
             self.serve(name, *wanted[:2])
 
     def serve(self, name: str, *addresses: str) -> None:
@@ -254,6 +269,31 @@ class Segment:
         assert len(owners) == 1, claims
         assert set(others) <= {"notOwner"}, claims
         return owners[0]
+
+    def rested(self, address: str = VIP) -> str:
+        """Wait until the owner has been the same for longer than the preempt delay; return it."""
+        deadline = time.monotonic() + 20
+        owner, since = self.settled(address), time.monotonic()
+        while time.monotonic() < since + RESTED_S:
+            time.sleep(0.1)
+            if (found := self.settled(address)) != owner:
+                assert time.monotonic() < deadline, f"{owner}, then {found} owns {address}"
+                owner, since = found, time.monotonic()
+        return owner
+
+    def metrics(self, name: str) -> str:
+        """Metrics of a node, over its Unix socket."""
+        socket = self.boxes[name].runtime_dir / "status.sock"
+        ask = ["curl", "-s", "--unix-socket", str(socket), "http://localhost/metrics"]
+        return self.node(name).run(ask).stdout
+
+    def record(self, name: str, count: int) -> list[bytes]:
+        """Record this many hellos of a node at the client."""
+        path = self._workdir / "hellos.pcap"
+        argv = ["tcpdump", "-i", "eth1", "-c", str(count), "-w", str(path), "-U", "-Z", "root"]
+        match = ["ether", "src", self.mac(name), "and", "ip", "proto", "112"]
+        self.node(CLIENT).run([*argv, *match], timeout_s=20)
+        return frames_in(path.read_bytes())
 
     def gives(self, name: str, reason: str, address: str = VIP) -> bool:
         """Tell whether a node gives this reason for an address."""
