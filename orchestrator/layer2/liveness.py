@@ -42,6 +42,8 @@ class Liveness:
         """Take a frame of a member; True when it was not alive before."""
         if head.counter == member.counters.highest:
             member.port, member.fresh = head.port, head.fresh
+        if not member.is_heard(now):
+            member.hearing_since = now
         member.heard = max(member.heard, now)
         member.last = max(member.last, now)
         return self._revive(member)
@@ -78,14 +80,17 @@ class Liveness:
         """Decide from its hello whether `member` is deaf to us, whose own interval is given."""
         age_ms = next((age for boot, age, _ in hello.reports if boot == self._own_boot), None)
         member.lists = age_ms is not None
+        member.listed |= member.lists
         if age_ms is not None:
-            member.listed = True
             overdue = age_ms >= 1000 * DEAD_INTERVALS * interval_s
-            member.deaf = overdue and _hears_nobody(hello, interval_s)
-        elif not hello.partial:
-            # One that never listed us may not have had the time: we, or it, began just now.
-            patience = LISTED_INTERVALS * max(interval_s, member.interval_s)
-            member.deaf = member.listed or now - self._speaking_since > patience
+            unheard = overdue and _hears_nobody(hello, interval_s)
+        else:
+            unheard = not hello.partial
+        # We must have heard each other for a while: after a cut both begin to list at the same time.
+        intervals = DEAD_INTERVALS if member.listed else LISTED_INTERVALS
+        patience_s = intervals * max(interval_s, member.interval_s)
+        since = max(member.hearing_since, self._speaking_since)
+        member.deaf = unheard and now - since > patience_s
 
     def reports(self, now: float) -> list[Report]:
         """Return what we heard ourselves, for our hello."""

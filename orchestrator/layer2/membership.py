@@ -30,7 +30,8 @@ SILENT_INTERVALS = 2
 class Member:
     """A node that was heard on the segment.
 
-    `heard` is our own last hearing, `last` the latest of anybody. `binds`: its claims count.
+    `heard` is our own last hearing, `hearing_since` the first without a gap before it, `last` the
+    latest hearing of anybody. `binds`: its claims count.
     `listed` tells whether it has listed us since we began to speak, `lists` whether it does now.
     """
 
@@ -45,6 +46,7 @@ class Member:
     state: State = State.LISTENING
     fresh: bool = True
     heard: float = float("-inf")
+    hearing_since: float = float("-inf")
     last: float = float("-inf")
     alive: bool = False
     binds: bool = False
@@ -72,7 +74,7 @@ class Member:
         if not self.behind:
             self.synced = epoch
 
-    def hears(self, now: float) -> bool:
+    def is_heard(self, now: float) -> bool:
         """Tell whether we have heard it ourselves lately."""
         return now - self.heard < DEAD_INTERVALS * self.interval_s
 

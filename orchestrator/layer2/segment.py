@@ -220,7 +220,9 @@ class Segment(Station):
     def _end_listening(self, now: float) -> None:
         """Begin to claim, but wait a little for claims that are known to exist and were lost."""
         latest = self._listening_since + LISTED_INTERVALS * self._interval_s
-        behind = any(member.behind and member.hears(now) for member in self.members.alive.values())
+        behind = any(
+            member.behind and member.is_heard(now) for member in self.members.alive.values()
+        )
         if behind and now < latest:
             self._listening_until = min(latest, now + self._interval_s / 2)
         else:

@@ -188,9 +188,10 @@ class Station:
 
     def step_back(self, now: float) -> list[Action]:
         """Give up everything and listen: this process slept, so others have taken over."""
-        if self._speaks and self.phase is not Phase.LEAVING:
+        if self._speaks:
             self.ownership.position.open = False
             self.ownership.drop_all("this node slept")
+        if self._speaks and self.phase is not Phase.LEAVING:
             self.ownership.changes.tell(Happening.STEPPED_BACK)
             self._liveness.excuse(now)
             self._listen(now)

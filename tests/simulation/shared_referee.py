@@ -111,8 +111,8 @@ class Referee:
         """Judge all addresses as they are answered at this moment."""
         answering: dict[Place, list[str]] = {}
         for name, host in self._hosts.items():
-            if name not in self._away:
-                for nic, vip in host.answering:
+            for nic, vip in host.answering if host.runs and name not in self._away else ():
+                if host.up[nic]:
                     place = (NICS[0] if bridged else nic, vip)
                     answering.setdefault(place, []).append(name)
         if bridged:

@@ -233,8 +233,6 @@ def _link(world: World, number: int) -> None:
     host = world.hosts[_name(world, number)]
     nic = list(host.up)[number // 64 % len(host.up)]
     host.up[nic] = not host.up[nic]
-    for gone in [one for one in host.answering if one[0] == nic and not host.runs]:
-        host.answering.discard(gone)
     up = host.up[nic]
     settles_s = world.referee.start_s if up else world.referee.failover_s
     world.referee.disturb(world.now, settles_s)
@@ -293,7 +291,7 @@ KINDS: dict[str, tuple[int, int, Kind]] = {
     "restarted": (4, 4, _restart),
     "leaves": (3, 3, _leave),
     "paused": (4, 4, _pause),
-    "pair cut": (4, 0, _pair_cut),
+    "pair cut": (6, 0, _pair_cut),
     "cut off": (4, 0, _cut_off),
     "one way": (0, 3, _one_way),
     "split": (0, 3, _split),

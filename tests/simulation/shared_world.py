@@ -35,8 +35,9 @@ class World:
             name: Host(name, number, chances.between(0, 10**6) / 1000, self._act)
             for name, number in rules.numbers().items()
         }
+        most_ports = chances.one_of((1, 1, 1, 2))
         for host in self.hosts.values():
-            host.up = dict.fromkeys(NICS[: chances.one_of((1, 1, 1, 2))], True)
+            host.up = dict.fromkeys(NICS[: chances.between(1, most_ports)], True)
         self.cuts: set[tuple[str, str]] = set()
         self.group: dict[str, int] = {}
         self.loss_percent = 0
