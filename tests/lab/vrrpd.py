@@ -54,11 +54,18 @@ class Vrrpd(Frr):
         super().start()
         return self
 
-    def state(self, version: int = 4) -> str:
-        """State of the virtual router of a family, such as Master or Backup."""
+    def _router(self, version: int) -> dict[str, Any]:
         (router,) = self.json(f"show vrrp {self._vrid}")
         found: dict[str, Any] = router[f"v{version}"]
-        return str(found["status"])
+        return found
+
+    def state(self, version: int = 4) -> str:
+        """State of the virtual router of a family, such as Master or Backup."""
+        return str(self._router(version)["status"])
+
+    def transitions(self, version: int = 4) -> int:
+        """How often the virtual router of a family has changed its state."""
+        return int(self._router(version)["stats"]["transitions"])
 
     def wait_state(self, state: str, version: int = 4, timeout_s: float = 15) -> None:
         """Wait until the virtual router of a family is in a state."""
