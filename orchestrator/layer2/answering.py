@@ -58,7 +58,6 @@ class Answering:
         self._watched: dict[bytes, IPAddress] = {}
         self._probed: dict[bytes, tuple[IPAddress, float]] = {}
         self._counts: dict[IPAddress, Counts] = {}
-        self._interest: frozenset[IPAddress] | None = None
         self._ours = {port.mac}
         self._schedule = Schedule()
         self._told = Pace(TELL_S)
@@ -73,17 +72,6 @@ class Answering:
     def owned(self) -> frozenset[IPAddress]:
         """The addresses answered for."""
         return frozenset(owned.address for owned in self._owned.values())
-
-    @property
-    def interest(self) -> frozenset[IPAddress]:
-        """The addresses of which ARP and neighbor discovery must be heard.
-
-        The same object is returned until it changes.
-        """
-        if self._interest is None:
-            asked = (address for address, _ in self._probed.values())
-            self._interest = frozenset((*self.owned, *self._watched.values(), *asked))
-        return self._interest
 
     def port(self, port: Port, now: float) -> list[Emit]:
         """Note how the port is now: after a change that others must know, announce what is owned."""
@@ -105,10 +93,7 @@ class Answering:
 
         What was counted of an address that is neither owned nor watched any longer is forgotten.
         """
-        watched = {address.packed: address for address in addresses}
-        if watched.keys() != self._watched.keys():
-            self._interest = None
-        self._watched = watched
+        self._watched = {address.packed: address for address in addresses}
         kept = {*self._watched.values(), *self.owned}
         self._counts = {a: counts for a, counts in self._counts.items() if a in kept}
 
@@ -131,16 +116,12 @@ class Answering:
         owned = _Owned(address, virtual, router, self._port.mac, counts)
         self._make(owned)
         self._owned[address.packed] = owned
-        if address.packed not in self._watched:
-            self._interest = None
         self._start((owned,), now)
 
     def release(self, addresses: Iterable[IPAddress]) -> None:
         """Answer for `addresses` no longer."""
         for address in addresses:
             self._owned.pop(address.packed, None)
-            if address.packed not in self._watched:
-                self._interest = None
             self._schedule.stop(address)
 
     def announce(self, address: IPAddress, now: float) -> list[Emit]:
@@ -162,7 +143,6 @@ class Answering:
         if not self._port.up or len(self._probed) >= _MOST_PROBED:
             return []
         self._probed[address.packed] = (address, now + PROBE_S)
-        self._interest = None
         if isinstance(address, ipaddress.IPv4Address):
             return [Emit(self._port.name, arp.ask(address, self._port.mac, self._port.ipv4))]
         source = self._port.link_local

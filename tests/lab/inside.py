@@ -87,14 +87,13 @@ class Answerer:
         """Own `addresses` from now on."""
         with self._lock:
             self._send(self.answering.take([(one, mac) for one in addresses], time.monotonic()))
-            self.sockets.about(self.answering.interest)
+            self.sockets.about(self.answering.owned)
 
     def probe(self, address: IPAddress) -> None:
         """Ask who has `address`."""
         with self._lock:
-            asked = self.answering.probe(address, time.monotonic())
-            self.sockets.about(self.answering.interest)
-            self._send(asked)
+            self.sockets.about(self.answering.owned | {address})
+            self._send(self.answering.probe(address, time.monotonic()))
 
     def _serve(self) -> None:
         while not self._stop.wait(0.002):

@@ -295,18 +295,3 @@ def test_counts_of_forgotten_addresses_are_dropped() -> None:
     assert answering.counts[VIP].gratuitous == 8
     answering.watch([])
     assert answering.counts == {}
-
-
-def test_interest_is_what_is_owned_watched_or_asked_for() -> None:
-    """Other frames need not be heard; a takeover of what is watched changes nothing."""
-    answering = Answering(PORT)
-    answering.watch([VIP])
-    before = answering.interest
-    answering.take([(VIP, None)], 0.0)
-    assert answering.interest is before
-    assert before == {VIP}
-    answering.take([(VIP6, None)], 0.0)
-    answering.probe(ASKER, 0.0)
-    assert answering.interest == {VIP, VIP6, ASKER}
-    answering.release([VIP, VIP6])
-    assert answering.interest == {VIP, ASKER}
