@@ -55,6 +55,8 @@ class LockHeldError(AdapterError):
 
 def lock_holder(runtime_dir: Path, role: str) -> int | None:
     """Return the process id of who has the role now, None when nobody has."""
+    if not (runtime_dir / f"{role}.lock").exists():
+        return None  # looking must not leave a lock file
     lock = RoleLock(runtime_dir, role)
     try:
         lock.acquire()

@@ -113,6 +113,8 @@ class Reconciler:
         self.addresses.want(to_bind(wanted, bound, holding), quiet_arp=quiet)
 
     def _announce(self, plan: Plan) -> None:
+        if plan.bindings and self.addresses.bound is None:
+            return  # what is bound is not known yet, and what a predecessor announced stays
         ribs = plan.ribs.get(self.settings.node, {})
         self.backend.want(plan.sessions, hold_back(ribs, plan, self.unbound()))
 
