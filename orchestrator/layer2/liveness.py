@@ -40,8 +40,9 @@ class Liveness:
 
     def hear(self, member: Member, head: Head, now: float) -> bool:
         """Take a frame of a member; True when it was not alive before."""
-        if head.counter == member.counters.highest:
-            member.port, member.fresh = head.port, head.fresh
+        if head.counter < member.counters.highest:
+            return False  # a later frame has overtaken it, and said more
+        member.port, member.fresh = head.port, head.fresh
         if not member.is_heard(now):
             member.hearing_since = now
         member.heard = max(member.heard, now)

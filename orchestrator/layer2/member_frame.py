@@ -42,6 +42,7 @@ class Refusal(Enum):
     INTERVAL = "interval"
     STATE = "state"
     REPLAY = "replay"
+    LATE = "late"
     REPLACED_BOOT = "replacedBoot"
     SAME_NAME = "sameName"
     OTHER_PORT = "otherPort"

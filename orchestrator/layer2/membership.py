@@ -130,7 +130,9 @@ class Membership:
             return True
         proved = any(report.boot == self._own_boot for report in hello.reports)
         if not member.is_silent(now):
-            return proved and not member.lists
+            # A holder that has just begun cannot list us yet: this may be its predecessor's last.
+            long = now - member.hearing_since > DEAD_INTERVALS * member.interval_s
+            return proved and long and not member.lists
         return proved or not member.alive
 
     def _replace(self, member: Member, boot: bytes) -> None:
@@ -138,6 +140,7 @@ class Membership:
         member.retired.append(member.boot)
         member.boot, member.counters, member.hello_counter = boot, CounterWindow(), -1
         member.listed = member.lists = member.deaf = False
+        member.heard = float("-inf")
         member.digest = member.synced = member.claims_epoch = 0
         self._by_boot[boot] = member
 

@@ -49,7 +49,8 @@ class Segment(Station):
         if member.boot != boot:
             self._restarted(member, now)
         if hello.head.counter < member.hello_counter:
-            return  # a later one has overtaken it
+            self.refuse(Refusal.LATE)
+            return
         member.hello_counter = hello.head.counter
         was_fresh = member.fresh
         member.mac, member.state, member.interval_s = mac, hello.state, hello.interval_s
@@ -119,7 +120,8 @@ class Segment(Station):
             self._joined(member, now)
         self._bind(member, again=was_fresh != member.fresh, now=now)
         if frame.epoch < member.claims_epoch:
-            return  # later claims have overtaken it
+            self.refuse(Refusal.LATE)
+            return
         member.claims_epoch = frame.epoch
         if frame.after is None or member.claims.digest != frame.digest:
             self._apply(member, frame, now)
@@ -153,6 +155,8 @@ class Segment(Station):
         if self._twin.is_earlier(self._voice.counted) and self.phase is not Phase.SILENT:
             self.phase = Phase.SILENT
             self._close("another node has the name of this one")
+            # The last word shows the other one that it is not alone.
+            self._frames += self._hello(now)
 
     def sent_lately(self, counter: int, now: float) -> bool:
         """Tell whether a frame with our boot id is no recording: it left here a moment ago."""

@@ -225,10 +225,11 @@ class Station:
 
     def _speak(self, now: float) -> list[Send]:
         frames = self._voice.repeat(now) if now >= self._voice.repeat_due else []
-        if now >= self._voice.hello_due:
-            reports = [*self._liveness.reports(now), *self._twin.report(now)]
-            frames += self._voice.hello(self._state, len(self.members.alive), reports, now)
-        return frames
+        return [*frames, *self._hello(now)] if now >= self._voice.hello_due else frames
+
+    def _hello(self, now: float) -> list[Send]:
+        reports = [*self._liveness.reports(now), *self._twin.report(now)]
+        return self._voice.hello(self._state, len(self.members.alive), reports, now)
 
     @property
     def _state(self) -> State:

@@ -130,7 +130,7 @@ def _kill(world: World, number: int) -> None:
 
 def _calm(world: World) -> bool:
     """Tell whether there was peace for long, with all nodes on one segment alone."""
-    alike = all(len(host.up) == 1 and host.runs for host in world.hosts.values())
+    alike = all(list(host.up.values()) == [True] and host.runs for host in world.hosts.values())
     return alike and world.referee.peace(world.now, world.rules.preempt_delay_s + 0.1)
 
 
