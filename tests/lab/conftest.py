@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.lab.runner import Lab, LabError, check_host
 from tests.lab.harness import joined, lacking, poll
-from tests.lab.polling import IN_CI
+from tests.lab.polling import IN_LONG
 
 SHOWN_CHARACTERS = 6000
 """How much of the end of each log a failure shows."""
@@ -19,7 +19,7 @@ FAILED = pytest.StashKey[bool]()
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip the long tests unless they are asked for."""
-    if IN_CI or os.environ.get("ORCHESTRATOR_LONG") == "1":
+    if IN_LONG:
         return
     for item in items:
         if item.get_closest_marker("long") is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import sys
 import time
 from dataclasses import replace
 from functools import partial
@@ -11,18 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.layer2 import ip
-from orchestrator.layer2.actions import Send
-from orchestrator.layer2.ethernet import MAC
 from orchestrator.layer2.member_frame import Head, Kind, encode_frame
-from tests.lab.layer2_scene import CLIENT, QUICK, VIP, Segment, longest_gap_s, wait_answered
+from tests.lab.bad_frames import frame, refused, send
+from tests.lab.layer2_scene import QUICK, VIP, Segment, longest_gap_s, wait_answered
 from tests.lab.polling import IN_LONG, poll, steady
 
 pytestmark = pytest.mark.lab
 
-STRANGER = MAC(b"\x02\0\0\0\0\x66")
-SOURCE = ipaddress.ip_address("10.0.0.77")
-GROUP = ipaddress.ip_address("224.0.0.254")
+GROUP = "224.0.0.254"
 STORM_S = 5.0 if IN_LONG else 2.0
 KEYED = f"{QUICK}, authSecret: memberlist"
 SECRET = """
@@ -34,48 +28,22 @@ stringData: {%s}
 """
 
 
-def frame(payload: bytes, ttl: int = 255) -> bytes:
-    """Wrap a payload as another host on the link would send it."""
-    whole = ip.encode(Send("eth1", SOURCE, GROUP, payload), STRANGER)
-    if ttl == 255:
-        return whole
-    header = bytearray(whole[14:34])
-    header[8], header[10:12] = ttl, b"\0\0"
-    total = sum(int.from_bytes(header[at : at + 2], "big") for at in range(0, 20, 2))
-    total = (total & 0xFFFF) + (total >> 16)
-    header[10:12] = (0xFFFF - total).to_bytes(2, "big")
-    return whole[:14] + bytes(header) + whole[34:]
+def hello_frame(payload: bytes, ttl: int = 255) -> bytes:
+    """Wrap a payload as another host on the link would send a hello."""
+    return frame(payload, GROUP, ttl=ttl)
 
 
 HEAD = Head(1, b"\x66" * 8, 1, 9, "mallory")
 GOOD = encode_frame(HEAD, Kind.HELLO, b"", ())
 FORGED = {
-    "ttl": frame(GOOD, ttl=254),
-    "truncated": frame(GOOD[:12]),
-    "type": frame(bytes((0x3E,)) + GOOD[1:]),
-    "otherVRID": frame(encode_frame(replace(HEAD, vrid=9), Kind.HELLO, b"", ())),
-    "format": frame(GOOD[:2] + b"\x09" + GOOD[3:]),
-    "checksum": frame(GOOD[:-1] + b"X"),
+    "ttl": hello_frame(GOOD, ttl=254),
+    "truncated": hello_frame(GOOD[:12]),
+    "type": hello_frame(bytes((0x3E,)) + GOOD[1:]),
+    "otherVRID": hello_frame(encode_frame(replace(HEAD, vrid=9), Kind.HELLO, b"", ())),
+    "format": hello_frame(GOOD[:2] + b"\x09" + GOOD[3:]),
+    "checksum": hello_frame(GOOD[:-1] + b"X"),
 }
 """A frame for each cause, which a host without the key can send."""
-
-
-def send(scene: Segment, *frames: bytes, rate: float = 100, for_s: float = 0) -> None:
-    """Send frames from the client's node."""
-    argv = [sys.executable, "-m", "tests.lab.frames_from", str(rate), str(for_s)]
-    text = "\n".join(one.hex() for one in frames)
-    root = str(Path(__file__).parents[2])
-    scene.node(CLIENT).run(argv, timeout_s=for_s + 20, stdin=text, cwd=root)
-
-
-def refused(scene: Segment, name: str) -> dict[str, int]:
-    """Frames that a node did not heed on eth1, by cause, from its metrics."""
-    found = {}
-    for line in scene.metrics(name).splitlines():
-        if line.startswith("orchestrator_layer2_refused_total{") and 'interface="eth1"' in line:
-            cause = line.split('cause="')[1].split('"')[0]
-            found[cause] = int(float(line.rsplit(" ", 1)[1]))
-    return found
 
 
 def counted_once(scene: Segment, name: str) -> bool:
@@ -104,7 +72,7 @@ def test_wrong_keys_and_replays(workdir: Path) -> None:
         owner = scene.rested()
         recorded = scene.record(owner, 3)
         other = encode_frame(replace(HEAD, name="n1"), Kind.HELLO, b"", (b"wrong",))
-        send(scene, frame(GOOD), frame(other), *recorded)
+        send(scene, hello_frame(GOOD), hello_frame(other), *recorded)
         victim = next(name for name in scene.names if name != owner)
         poll(lambda: refused(scene, victim).get("hmac", 0) >= 2, 10, "two of a wrong key")
         poll(lambda: refused(scene, victim).get("replay", 0) >= 3, 10, "three replays")
