@@ -162,7 +162,7 @@ def test_a_storm_of_adverts_keeps_nobody_from_its_timers(workdir: Path, storm: l
 
 def looked_at(scene: Routers) -> int:
     """How many adverts the first host counted, heeded or not."""
-    heeded = [r["counters"]["advertisements_received"] for r in scene.routers().values()]
+    heeded = (int(r["counters"]["advertisements_received"]) for r in scene.routers().values())
     return sum(heeded) + sum(refused(scene, OURS).values())
 
 
