@@ -1,7 +1,7 @@
 # make demo   see it work on this machine     make test   everything that CI runs
 PYTHON ?= python3
 LAB_PACKAGES = frr iproute2 procps
-TEST_PACKAGES = $(LAB_PACKAGES) bird2 nftables tcpdump faketime iputils-ping etcd-server openssl
+TEST_PACKAGES = $(LAB_PACKAGES) bird2 keepalived nftables tcpdump arping curl faketime iputils-ping etcd-server openssl
 
 .PHONY: demo test install bench clean
 

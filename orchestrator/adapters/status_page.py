@@ -13,8 +13,21 @@ table{border-collapse:collapse;width:100%}th{text-align:left;color:#5b6475;font-
 td,th{padding:.3rem .8rem .3rem 0;border-bottom:1px solid #e4e7ee;vertical-align:top}
 .good{color:#0a7a3d}.bad{color:#b3261e}
 """
-GOOD = frozenset({"announced", "up", "enabled"})
-BAD = frozenset({"down", "unhealthy", "peerDown", "error", "noEndpoints", "noLocalEndpoints"})
+GOOD = frozenset({"announced", "up", "enabled", "master"})
+BAD = frozenset(
+    {
+        "down",
+        "unhealthy",
+        "peerDown",
+        "error",
+        "noEndpoints",
+        "noLocalEndpoints",
+        "addressConflict",
+        "kernelAnswers",
+        "isolated",
+        "fault",
+    }
+)
 EVENTS_SHOWN = 50
 
 
@@ -29,6 +42,11 @@ def render_page(documents: Mapping[str, Any]) -> str:
             "Sessions", ("peer", "address", "state", "since", "lastError"), documents["sessions"]
         ),
         _items("VIPs", ("service", "address", "health", "reason", "message"), documents["vips"]),
+        _items(
+            "Virtual routers",
+            ("name", "interface", "vrid", "state", "effectivePriority", "master", "message"),
+            status["virtualRouters"],
+        ),
         _items(
             "Last changes",
             ("time", "kind", "service", "vip", "peer", "old", "new", "message"),

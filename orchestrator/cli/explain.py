@@ -32,7 +32,7 @@ def explain(
     ignore_exclude_lb: bool,
     runtime_dir: Path,
 ) -> None:
-    """Follow TARGET (VIP, NAMESPACE/SERVICE, virtualip/NAME) from assignment to the router.
+    """Follow TARGET (VIP, NAMESPACE/SERVICE, virtualip/NAME, virtualrouter/NAME) from assignment to the router.
 
     With -f offline, from files; without, the running speaker is asked. Exit status 1 when it is not
     announced.

@@ -104,8 +104,23 @@ def _route_row(item: Any) -> Row:
 @options.output()
 def vips(runtime_dir: Path, output: str) -> None:
     """List every address with its verdict on this node."""
+    keys = ("service", "address", "protocol", "health", "reason", "message", "since", "segments")
+    _show(runtime_dir, output, "vips", _items("", keys, _vip_row))
+
+
+def _vip_row(item: Any) -> Row:
+    """Return a VIP as a line; of layer 2 who owns it where, and when each member was heard."""
     keys = ("service", "address", "protocol", "health", "reason", "message", "since")
-    _show(runtime_dir, output, "vips", _items("", keys, lambda item: [item[key] for key in keys]))
+    segments = "; ".join(map(_segment_words, item["segments"]))
+    return (*(item[key] for key in keys), segments)
+
+
+def _segment_words(segment: Any) -> str:
+    members = ", ".join(
+        f"{one['node']} {one['state']} {one['lastHeardMs']} ms ago" for one in segment["members"]
+    )
+    owner = f"{segment['interface']}: {segment['owner'] or 'nobody'}"
+    return f"{owner} ({members})" if members else owner
 
 
 @click.command()

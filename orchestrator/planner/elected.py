@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from orchestrator.model.address import IPAddress
@@ -38,6 +38,26 @@ def elected(verdict: Verdict, live: Live) -> Step:
 def owned(report: Layer2Report, node: str) -> int:
     """Count the addresses that `node` answers for on segments that count."""
     return sum(bool(_Segments(report, address, node).ours) for address in report.owners)
+
+
+def members(
+    report: Layer2Report, address: IPAddress | None, here: str
+) -> Iterator[tuple[str, Step]]:
+    """Yield the other members of the segments by name, with what is heard of each here."""
+    if address is None:
+        return
+    found = _Segments(report, address, here)
+    owners = {owner.owner: owner.interface for owner in found.owners}
+    segments = [segment for segment in report.segments if segment.counted]
+    names = {member.node for segment in segments for member in segment.members}
+    alive = {one.node for segment in segments for one in segment.members if one.alive}
+    for name in sorted(names - {here}):
+        if name in owners:
+            yield name, good(_STEP, f"answered by {name} on {owners[name]}")
+        elif name in alive:
+            yield name, broken(_STEP, Reason.NOT_OWNER, f"{name} is alive and does not answer")
+        else:
+            yield name, broken(_STEP, Reason.MEMBER_DOWN, f"{name} is not heard any more")
 
 
 @dataclass(frozen=True, slots=True)

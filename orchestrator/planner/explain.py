@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.model.live import Live
 from orchestrator.model.plan import Assignment, AssignmentState, Plan, Protocol, Reason, Verdict
-from orchestrator.planner.elected import may_answer
+from orchestrator.planner.elected import may_answer, members
 from orchestrator.planner.progress import Progress
 from orchestrator.planner.step import Step, broken, good
 
@@ -91,6 +91,7 @@ def explain(
     else:
         verdicts = _verdicts(plan, assignment, target)
         chains = tuple(_chain(plan, assignment, verdict, live) for verdict in verdicts)
+        chains += _members(verdicts, live)
     return Explanation(target, chains, _answer(target, assignment, chains))
 
 
@@ -144,6 +145,17 @@ def _chain(
     if all(step.ok for step in steps):
         steps.extend(progress.steps(verdict))
     return NodeExplanation(verdict.node, verdict.protocol, tuple(steps))
+
+
+def _members(verdicts: list[Verdict], live: Live | None) -> tuple[NodeExplanation, ...]:
+    """Say what is known here of the other members of the segments, for the address looked at."""
+    elected_here = next((v for v in verdicts if v.protocol is Protocol.LAYER2), None)
+    if live is None or live.layer2 is None or elected_here is None:
+        return ()
+    return tuple(
+        NodeExplanation(name, Protocol.LAYER2, (step,))
+        for name, step in members(live.layer2, elected_here.address, elected_here.node)
+    )
 
 
 def _planned_steps(assignment: Assignment, verdict: Verdict) -> tuple[Step, ...]:

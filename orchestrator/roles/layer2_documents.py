@@ -14,10 +14,9 @@ from orchestrator.model.layer2_report import (
     RouterReport,
     SegmentReport,
 )
+from orchestrator.planner.explain_router import ROUTER_NAMESPACE
 
 Document = dict[str, Any]
-ROUTER_NAMESPACE = "virtualrouter"
-"""What stands before the name of a virtual router where a Service is named."""
 
 
 def layer2_document(report: Layer2Report) -> Document:

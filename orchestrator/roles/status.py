@@ -14,6 +14,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.planner.changes import Moment, changes
 from orchestrator.planner.explain import explain
+from orchestrator.planner.explain_router import explain_router
 from orchestrator.roles.documents import View
 from orchestrator.roles.journal import Journal
 from orchestrator.roles.layer2_changes import layer2_changes
@@ -105,10 +106,12 @@ class Status:
         }[name]()
 
     def explain(self, target: str) -> Any | None:
-        """Explain an address or Service with all that is known live."""
-        parts = self._reconciler
-        plan = parts.plan or Plan()
-        explanation = explain(plan, target, (parts.settings.node,), self._live())
+        """Explain an address, Service or virtual router with all that is known live."""
+        parts, live = self._reconciler, self._live()
+        plan, node = parts.plan or Plan(), parts.settings.node
+        explanation = explain(plan, target, (node,), live)
+        if explanation is None and live.layer2 is not None:
+            explanation = explain_router(live.layer2, target, node)
         return explanation.document() if explanation else None
 
     def metrics(self) -> bytes:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.lab.demo import Demo
+from orchestrator.lab.demo_layer2 import Layer2Demo
 from orchestrator.lab.demo_loopback import LoopbackScene
 from orchestrator.lab.scene import DemoError, SeenPath
 from tests.lab.harness import Lab, poll, require
@@ -159,3 +160,28 @@ def test_what_is_not_so_fails_the_demo(short: Path, monkeypatch: pytest.MonkeyPa
             Demo(scene, lines.append).run()
     finally:
         scene.close()
+
+
+def test_layer2_failover_is_measured(short: Path) -> None:
+    """`--layer2` kills the owner of a VIP, says how long the client waited, and passes."""
+    require("ip")
+    with start(short, "--layer2") as process:
+        output, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0, output
+    waited = re.search(r"without an answer for (\d+) ms; then node\d answered", output)
+    assert waited, output
+    assert 0 < int(waited[1]) <= 500
+    assert "Stopping node" in output
+    assert not left_running(short)
+    assert not list(short.iterdir())
+
+
+def test_a_slow_failover_fails_the_demo(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the client waited longer than promised the demo fails and says so."""
+    monkeypatch.setattr("orchestrator.lab.demo_layer2.LIMIT_S", 0.001)
+    story = Layer2Demo(short, lambda _line: None)
+    try:
+        with pytest.raises(DemoError, match="but it took"):
+            story.run()
+    finally:
+        story.close()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.model.cluster import Node
-from orchestrator.model.layer2_report import Layer2Report, OwnerReport, SegmentReport
+from orchestrator.model.layer2_report import Layer2Report, MemberReport, OwnerReport, SegmentReport
 from orchestrator.model.live import Live
 from orchestrator.model.local import Local
 from orchestrator.model.plan import Plan, Reason
@@ -48,7 +48,7 @@ def last(node: str, layer2: Layer2Report | None, **fields: Any) -> Step:
     live = Live({}, lambda _peer, _prefix: RouteStatus.DESIRED, layer2=layer2, **fields)
     explanation = explain(planned(node), str(VIP), (node,), live)
     assert explanation is not None
-    (chain,) = explanation.nodes
+    chain = explanation.nodes[0]
     assert all(step.ok for step in chain.steps[:-1])
     assert chain.steps[-1].step == "elected"
     return chain.steps[-1]
@@ -128,3 +128,24 @@ def test_who_may_not_answer_needs_no_report() -> None:
     explanation = explain(made, str(VIP), ("n1",), live)
     assert explanation is not None
     assert explanation.nodes[0].steps[-1].reason is Reason.NODE_NETWORK_UNAVAILABLE
+
+
+def test_other_members_are_shown_too() -> None:
+    """`explain` on any node names the owner it hears, who waits, and who is dead."""
+    seen = (
+        MemberReport("n2", "member", 5.0),
+        MemberReport("n3", "member", 5.0),
+        MemberReport("n4", "member", 1.0, alive=False),
+    )
+    found = report(owner("n2"), eth0=SegmentReport("eth0", "member", members=seen))
+    live = Live({}, lambda _peer, _prefix: RouteStatus.DESIRED, layer2=found)
+    explanation = explain(planned("n1"), str(VIP), ("n1",), live)
+    assert explanation is not None
+    said = {chain.node: chain.steps[-1].reason for chain in explanation.nodes}
+    assert said == {
+        "n1": Reason.NOT_OWNER,
+        "n2": Reason.ANNOUNCED,
+        "n3": Reason.NOT_OWNER,
+        "n4": Reason.MEMBER_DOWN,
+    }
+    assert "is announced by n2 on layer 2, not by n4" in explanation.answer
