@@ -86,6 +86,7 @@ class Ownership:
         self._yielded: dict[Key, bytes] = {}
         self._orphans: set[Key] = set()
         self._owners: dict[Key, tuple[str | None, float]] = {}
+        self.moved: set[Key] = set()
 
     # What this node wants
 
@@ -100,6 +101,7 @@ class Ownership:
         for key in gone:
             self._forfeit(key, "no longer an address of this node")
             self._owners.pop(key, None)
+        self.moved.update(gone, changed)
         for key in changed:
             self._yielded.pop(key, None)
             self.consider(key, now)
@@ -190,6 +192,7 @@ class Ownership:
         owner = self.owner(key)
         if key in self.stakes and self._owners.get(key, ("", 0.0))[0] != owner:
             self._owners[key] = owner, now
+            self.moved.add(key)
 
     def _strongest(self, key: Key) -> Rival | None:
         others = self._rivals.get(key)

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Mapping
 
 from orchestrator.layer2.actions import Action
-from orchestrator.layer2.changes import key_of
+from orchestrator.layer2.changes import address_of, key_of
 from orchestrator.layer2.claim import Claims, Key, decode_claims
 from orchestrator.layer2.ethernet import MAC
 from orchestrator.layer2.hello import Hello, decode_hello
@@ -23,12 +23,13 @@ from orchestrator.layer2.member_frame import (
 )
 from orchestrator.layer2.port import Port
 from orchestrator.layer2.segment import Segment
-from orchestrator.layer2.shared_report import SharedReport, report_of
+from orchestrator.layer2.shared_report import SharedReport, owner_of, report_of
 from orchestrator.layer2.sightings import Sightings
 from orchestrator.layer2.station import Phase
 from orchestrator.layer2.vrrp import Packet
 from orchestrator.model.address import IPAddress
 from orchestrator.model.layer2_desired import Desired, Wish
+from orchestrator.model.layer2_report import OwnerReport
 
 
 class SharedVIPs:
@@ -163,10 +164,34 @@ class SharedVIPs:
             segment.ownership.answers for segment in self._segments.values()
         )
 
-    def snapshot(self, now: float) -> SharedReport:
-        """Return what is known of segments, members and owners."""
+    def snapshot(self, now: float, *, owners: bool = True) -> SharedReport:
+        """Return what is known of segments, members and (which takes long with many) owners."""
         pairs = ((one, self._sightings[name]) for name, one in sorted(self._segments.items()))
-        return report_of(pairs, self._desired or Desired(""), now)
+        return report_of(pairs, self._desired or Desired(""), now, owners=owners)
+
+    def places(self) -> list[tuple[str, IPAddress]]:
+        """Return every segment with every address that is elected there."""
+        return [
+            (name, address_of(key))
+            for name, segment in sorted(self._segments.items())
+            for key in segment.ownership.stakes
+        ]
+
+    def moved(self) -> list[tuple[str, IPAddress]]:
+        """Return the places whose owner changed, or what this node wants, since the last call."""
+        found = []
+        for name, segment in sorted(self._segments.items()):
+            found += [(name, address_of(key)) for key in segment.ownership.moved]
+            segment.ownership.moved.clear()
+        return found
+
+    def owner(self, port: str, address: IPAddress, now: float) -> OwnerReport | None:
+        """Return who owns an address on a segment; None where it is not elected."""
+        segment = self._segments.get(port)
+        key = key_of(address)
+        if segment is None or key not in segment.ownership.stakes:
+            return None
+        return owner_of(segment, self._sightings[port], key, now)
 
 
 def _decode(packet: Packet, lock: Lock) -> Hello | Claims | Refusal:

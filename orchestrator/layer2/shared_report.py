@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.layer2.changes import address_of
+from orchestrator.layer2.claim import Key
 from orchestrator.layer2.hello import State
 from orchestrator.layer2.segment import Segment
 from orchestrator.layer2.sightings import Sightings
@@ -28,19 +29,19 @@ class SharedReport:
 
 
 def report_of(
-    parts: Iterable[tuple[Segment, Sightings]], desired: Desired, now: float
+    parts: Iterable[tuple[Segment, Sightings]], desired: Desired, now: float, *, owners: bool
 ) -> SharedReport:
-    """Return what is to be told of all segments."""
-    segments, owners = [], dict[IPAddress, list[OwnerReport]]()
+    """Return what is to be told of all segments, with or without each owner."""
+    segments, found = [], dict[IPAddress, list[OwnerReport]]()
     refused, failovers = {}, 0
     for segment, sightings in parts:
         name = segment.port.name
         segments.append(_segment(segment, desired))
-        for address, owner in _owners(segment, sightings, now):
-            owners.setdefault(address, []).append(owner)
+        for address, owner in _owners(segment, sightings, now) if owners else ():
+            found.setdefault(address, []).append(owner)
         refused[name] = {cause.value: count for cause, count in segment.refused.items()}
         failovers += segment.ownership.failovers
-    by_address = {address: tuple(found) for address, found in owners.items()}
+    by_address = {address: tuple(of_it) for address, of_it in found.items()}
     return SharedReport(tuple(segments), by_address, refused, failovers)
 
 
@@ -77,17 +78,18 @@ def _counts(segment: Segment, desired: Desired) -> bool:
 def _owners(
     segment: Segment, sightings: Sightings, now: float
 ) -> Iterable[tuple[IPAddress, OwnerReport]]:
-    ownership = segment.ownership
-    for key, stake in ownership.stakes.items():
-        seen = sightings.of(key, now)
-        yield (
-            address_of(key),
-            OwnerReport(
-                interface=segment.port.name,
-                owner=ownership.owner(key),
-                since=ownership.owned_since(key),
-                wanted=stake.wish.wanted,
-                conflict=str(seen.mac) if seen is not None and not seen.member else "",
-                kernel_answers=seen.member if seen is not None else "",
-            ),
-        )
+    for key in segment.ownership.stakes:
+        yield address_of(key), owner_of(segment, sightings, key, now)
+
+
+def owner_of(segment: Segment, sightings: Sightings, key: Key, now: float) -> OwnerReport:
+    """Return what is to be told of one address that is elected on `segment`."""
+    ownership, seen = segment.ownership, sightings.of(key, now)
+    return OwnerReport(
+        interface=segment.port.name,
+        owner=ownership.owner(key),
+        since=ownership.owned_since(key),
+        wanted=ownership.stakes[key].wish.wanted,
+        conflict=str(seen.mac) if seen is not None and not seen.member else "",
+        kernel_answers=seen.member if seen is not None else "",
+    )

@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 
 from orchestrator.adapters import clock
 from orchestrator.adapters.interface_watch import InterfaceWatch
-from orchestrator.adapters.layer2_wire import line
+from orchestrator.adapters.layer2_wire import Overview, line
 from orchestrator.adapters.locks import RoleLock
 from orchestrator.adapters.realtime import become_realtime
 from orchestrator.adapters.signals import Stop, on_signal
@@ -20,9 +20,10 @@ from orchestrator.adapters.state_files import make_directory
 from orchestrator.adapters.unix_server import serve_unix
 from orchestrator.layer2.actions import Became, Event
 from orchestrator.layer2.engine import Engine
+from orchestrator.model.layer2_report import OwnerReport
 from orchestrator.roles.layer2_masters import Masters
-from orchestrator.roles.layer2_news import Newspaper
-from orchestrator.roles.layer2_report import happened, overview, owners
+from orchestrator.roles.layer2_news import Newspaper, Place
+from orchestrator.roles.layer2_report import happened, overview, owner
 from orchestrator.roles.layer2_told import Told
 from orchestrator.roles.layer2_turn import Turns
 from orchestrator.settings import Settings
@@ -56,6 +57,7 @@ class Layer2:
         self._watch = InterfaceWatch(self._look)
         self._masters = Masters(settings, self._track)
         self._conversations: set[asyncio.Task[None]] = set()
+        self._touched: set[Place] = set()
         self._limits: tuple[str, ...] = ()
         self._stale: asyncio.TimerHandle | None = None
 
@@ -98,7 +100,7 @@ class Layer2:
     async def _part(self) -> None:
         """End the conversation with the speaker, after the last news."""
         if self._speaker is not None:
-            self._write_news(self._speaker)
+            await self._write_news(self._speaker)
             self._speaker.close()
         if self._conversations:
             await asyncio.wait(self._conversations, timeout=PART_LIMIT_S)
@@ -136,6 +138,7 @@ class Layer2:
         while text := await reader.readline():
             if self._told.take(text, clock.monotonic()):
                 self._want()
+            await asyncio.sleep(0)  # between the lines of a long word timers are looked at
 
     def _want(self) -> None:
         desired = self._told.desired(self._watch.gateways, clock.monotonic())
@@ -171,6 +174,8 @@ class Layer2:
             self._masters.became(output)
             fields = {"router": output.router, "state": output.new.value}
             LOG.info("virtual router: %s", output.reason, extra=fields)
+        elif output.address is not None:
+            self._touched.add((output.port, output.address))
         self._news.happened(happened(output))
         self._hurry.set()
 
@@ -188,19 +193,26 @@ class Layer2:
             await asyncio.sleep(SOONEST_NEWS_S)
             self._hurry.clear()
             if self._speaker is not None:
-                self._write_news(self._speaker)
+                await self._write_news(self._speaker)
 
-    def _write_news(self, writer: asyncio.StreamWriter) -> None:
+    async def _write_news(self, writer: asyncio.StreamWriter) -> None:
         if writer.transport.get_write_buffer_size() > MOST_UNREAD:
             writer.transport.abort()
             return
-        now = clock.monotonic()
-        shared = self._engine.shared.snapshot(now)
-        seen = overview(
-            self._engine, shared, self._turns.lateness(), self._turns.step_backs, self._limits
-        )
-        for news in self._news.edition(seen, owners(self._engine, shared)):
+        shared = self._engine.shared
+        places = dict.fromkeys(shared.places())
+        moved = (*shared.moved(), *self._touched)
+        self._touched.clear()
+        for news in self._news.edition(places, moved, self._owner, self._overview):
             writer.write(line(news))
+            await asyncio.sleep(0)
+
+    def _owner(self, place: Place) -> OwnerReport | None:
+        return owner(self._engine, place, clock.monotonic())
+
+    def _overview(self) -> Overview:
+        turns, shared = self._turns, self._engine.shared.snapshot(clock.monotonic(), owners=False)
+        return overview(self._engine, shared, turns.lateness(), turns.step_backs, self._limits)
 
     def _dump(self) -> None:
         shared = self._engine.shared.snapshot(clock.monotonic())

@@ -13,7 +13,6 @@ from orchestrator.layer2.shared_report import SharedReport
 from orchestrator.layer2.virtual_router_report import Report
 from orchestrator.layer2.virtual_router_report import RouterReport as MachineReport
 from orchestrator.layer2.vrrp import Rejection
-from orchestrator.model.address import IPAddress
 from orchestrator.model.layer2_report import Lateness, OwnerReport, RouterReport
 from orchestrator.roles.layer2_news import Place
 
@@ -56,21 +55,14 @@ def overview(
     )
 
 
-def owners(engine: Engine, shared: SharedReport) -> dict[Place, OwnerReport]:
-    """Return who owns each address on each segment, with what was answered and announced."""
-    return {
-        (owner.interface, address): _counted(engine, address, owner)
-        for address, found in shared.owners.items()
-        for owner in found
-    }
-
-
-def _counted(engine: Engine, address: IPAddress, owner: OwnerReport) -> OwnerReport:
-    answering = engine.answering.get(owner.interface)
-    counts = answering.counts.get(address) if answering else None
-    if counts is None:
-        return owner
-    return replace(owner, answered=counts.answered, gratuitous=counts.gratuitous)
+def owner(engine: Engine, place: Place, now: float) -> OwnerReport | None:
+    """Return who owns an address on a segment, with what was answered and announced."""
+    found = engine.shared.owner(*place, now)
+    answering = engine.answering.get(place[0])
+    counts = answering.counts.get(place[1]) if answering else None
+    if found is None or counts is None:
+        return found
+    return replace(found, answered=counts.answered, gratuitous=counts.gratuitous)
 
 
 def _refused(hellos: Mapping[str, Mapping[str, int]], routers: Report) -> dict[str, dict[str, int]]:

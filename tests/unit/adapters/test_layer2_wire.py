@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from orchestrator.adapters.layer2_link import Layer2Wish, updates
 from orchestrator.adapters.layer2_routers import router_document, router_of
 from orchestrator.adapters.layer2_wire import PIECE, Overview, line
+from orchestrator.model.address import IPAddress
 from orchestrator.model.layer2_desired import Desired, Wish
 from orchestrator.model.layer2_report import Lateness, OwnerReport
 from orchestrator.model.settings import Membership, Settings, Transport
@@ -175,25 +175,50 @@ def overview() -> Overview:
     return Overview((), (), {}, 0, 0, Lateness(), ())
 
 
-def news(paper: Newspaper, **owners: str) -> Iterator[tuple[str, str]]:
-    """Yield what the reader is told of owners."""
-    places = {
-        ("eth0", ipaddress.ip_address(key.replace("_", "."))): OwnerReport("eth0", value, 1.0, True)
-        for key, value in owners.items()
-    }
-    for one in paper.edition(overview(), places):
-        for item in one.owners:
-            yield item.address, item.owner.owner or ""
-        for _, address in one.gone:
-            yield address, "gone"
+def news(paper: Newspaper, owners: dict[str, str], *moved: str) -> dict[str, str]:
+    """Return what the reader is told of owners: all of them in truth, these known to have moved."""
+    truth = {place(text): OwnerReport("eth0", name, 1.0, True) for text, name in owners.items()}
+    told = {}
+    for one in paper.edition(dict.fromkeys(truth), map(place, moved), truth.get, overview):
+        told.update({item.address: item.owner.owner or "" for item in one.owners})
+        told.update({address: "gone" for _, address in one.gone})
+    return told
+
+
+def place(text: str) -> tuple[str, IPAddress]:
+    """An address on eth0."""
+    return "eth0", ipaddress.ip_address(text)
 
 
 def test_the_reader_is_told_what_changed() -> None:
-    """At first everything, then changes and what is gone; a new reader gets everything again."""
+    """At first everything, then what moved and what is gone; a new reader gets everything again."""
     paper = Newspaper()
-    first = {"10_0_0_1": "n1", "10_0_0_2": "n1"}
-    assert dict(news(paper, **first)) == {"10.0.0.1": "n1", "10.0.0.2": "n1"}
-    assert dict(news(paper, **first)) == {}
-    assert dict(news(paper, **{"10_0_0_1": "n2"})) == {"10.0.0.1": "n2", "10.0.0.2": "gone"}
+    first = {"10.0.0.1": "n1", "10.0.0.2": "n1"}
+    assert news(paper, first) == first
+    assert news(paper, first, "10.0.0.1") == {}
+    second = {"10.0.0.1": "n2"}
+    assert news(paper, second, "10.0.0.1", "10.0.0.2") == {"10.0.0.1": "n2", "10.0.0.2": "gone"}
     paper.new_reader()
-    assert dict(news(paper, **{"10_0_0_1": "n2"})) == {"10.0.0.1": "n2"}
+    assert news(paper, second) == second
+
+
+def test_in_turn_every_place_is_looked_at() -> None:
+    """What changes without having moved, such as a counter, is told within a few editions."""
+    paper = Newspaper()
+    owners = {str(ipaddress.ip_address("10.0.0.0") + n): "n1" for n in range(2 * PIECE)}
+    news(paper, owners)
+    changed = dict.fromkeys(owners, "n2")
+    told: dict[str, str] = {}
+    for _ in range(5):
+        told |= news(paper, changed)
+    assert told == changed
+
+
+def test_a_place_that_vanished_is_told_too() -> None:
+    """An address whose interface is gone is told of as gone, though nobody said that it moved."""
+    paper = Newspaper()
+    news(paper, {"10.0.0.1": "n1", "10.0.0.2": "n1"})
+    told: dict[str, str] = {}
+    for _ in range(3):
+        told |= news(paper, {"10.0.0.1": "n1"})
+    assert told == {"10.0.0.2": "gone"}
