@@ -51,7 +51,7 @@ class Status:
         )
         happened = list(changes(self._moment, moment))
         self._moment = moment
-        happened += layer2_changes(parts.happened, moment.node)
+        happened += layer2_changes(tuple(parts.happened), moment.node, moment.plan)
         parts.happened.clear()
         self._journal.record(happened)
         now = clock.wall()
