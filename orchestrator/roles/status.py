@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from orchestrator.adapters import clock
@@ -15,6 +15,7 @@ from orchestrator.model.problem import Problem, Severity
 from orchestrator.planner.changes import Moment, changes
 from orchestrator.planner.explain import explain
 from orchestrator.planner.explain_router import explain_router
+from orchestrator.planner.segment_problems import segment_problems
 from orchestrator.roles.documents import View
 from orchestrator.roles.journal import Journal
 from orchestrator.roles.layer2_changes import layer2_changes
@@ -68,12 +69,23 @@ class Status:
             Problem(Severity.ERROR, "notBound", f"address {address}", words)
             for address, words in parts.addresses.errors.items()
         ]
-        own = (*self.own_problems.values(), *unbound)
+        unbound += [
+            Problem(Severity.ERROR, "notBound", "addresses", words)
+            for words in parts.addresses.problems
+        ]
+        own = (*self.own_problems.values(), *unbound, *self._of_segments())
         if parts.memory.error is not None:
             text = f"{parts.memory.error.message}: addresses from pools may move at a restart"
             place = parts.memory.error.place
             own = (*own, Problem(Severity.WARNING, "stateNotWritten", place, text))
         return (*parts.sources.problems, *parts.backend.problems, *own)
+
+    def _of_segments(self) -> Iterator[Problem]:
+        parts = self._reconciler
+        if parts.sources.reading is None or not parts.layer2.reachable:
+            return iter(())
+        transport = parts.sources.reading.policy.settings.membership.transport
+        return segment_problems(parts.layer2.report, parts.settings.node, transport)
 
     def alive(self) -> bool:
         """Tell whether plans are made when they are due."""
