@@ -15,7 +15,7 @@ from tests.lab.polling import poll, require
 GLOBAL = """global_defs {{
     router_id {name}
     script_user root
-    vrrp_version {version}
+    vrrp_version 3
 }}
 """
 INSTANCE = """vrrp_instance {name} {{
@@ -58,10 +58,10 @@ def instance(
 class Keepalived:
     """One keepalived with its own configuration; it ends with the node at the latest."""
 
-    def __init__(self, node: Node, *instances: str, version: int = 3) -> None:
+    def __init__(self, node: Node, *instances: str) -> None:
         require("keepalived")
         self.node = node
-        self.config = GLOBAL.format(name=node.name, version=version) + "".join(instances)
+        self.config = GLOBAL.format(name=node.name) + "".join(instances)
         self.log_path = node.logs / f"{node.name}-keepalived.log"
         self.process: subprocess.Popen[str] | None = None
 
