@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from orchestrator.layer2.actions import Action, Announce, Event, Happening, Release, Take
 from orchestrator.layer2.claim import Claim, Entry, Key
@@ -14,10 +15,13 @@ from orchestrator.model.address import IPAddress
 class Turn:
     """All changes of one turn, in the order in which they are to be done."""
 
-    releases: list[Action]
-    entries: list[Entry]
-    takes: list[Action]
-    told: list[Action]
+    releases: tuple[Action, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    takes: tuple[Action, ...] = ()
+    told: tuple[Action, ...] = ()
+
+
+_NOTHING = Turn()
 
 
 class Changes:
@@ -67,22 +71,22 @@ class Changes:
 
     def drain(self) -> Turn:
         """Return what was collected, and begin anew."""
+        collected = (self._taken, self._released, self._announced, self._entries)
+        if not (self._events or any(collected)):
+            return _NOTHING
+        # What is taken now is announced anyway.
+        announced = [key for key in self._announced if key not in self._taken]
         turn = Turn(
-            releases=[Release(self._port, address_of(key)) for key in self._released],
-            entries=list(self._entries.values()),
-            takes=[
+            releases=tuple(Release(self._port, address_of(key)) for key in self._released),
+            entries=tuple(self._entries.values()),
+            takes=(
                 *(Take(self._port, address_of(key)) for key in self._taken),
-                # What is taken now is announced anyway.
-                *(
-                    Announce(self._port, address_of(key))
-                    for key in self._announced
-                    if key not in self._taken
-                ),
-            ],
-            told=self._events,
+                *(Announce(self._port, address_of(key)) for key in announced),
+            ),
+            told=tuple(self._events),
         )
-        for collected in (self._taken, self._released, self._announced, self._entries):
-            collected.clear()
+        for one in collected:
+            one.clear()
         self._events = []
         return turn
 
@@ -100,6 +104,7 @@ def key_of(address: IPAddress) -> Key:
     return address.packed
 
 
+@lru_cache(maxsize=65536)
 def address_of(key: Key) -> IPAddress:
     """Return the address that a key stands for."""
     return ipaddress.IPv4Address(key) if len(key) == 4 else ipaddress.IPv6Address(key)

@@ -31,6 +31,9 @@ class State(IntEnum):
     LEAVING = 4
 
 
+_STATES = {state.value: state for state in State}
+
+
 class Report(NamedTuple):
     """The sender's own last hearing of a member; `epoch` of its claims that it holds, 0 for none."""
 
@@ -89,7 +92,7 @@ def decode_hello(head: Head, body: bytes) -> Hello | Refusal:
         return Refusal.LENGTH
     if not 0 < interval_ms <= LONGEST_INTERVAL_S * 1000:
         return Refusal.INTERVAL
-    if state not in tuple(State):
+    if state not in _STATES:
         return Refusal.STATE
     reports = tuple(map(Report._make, _REPORT.iter_unpack(body[_BODY.size :])))
-    return Hello(head, State(state), interval_ms / 1000, epoch, digest, reports)
+    return Hello(head, _STATES[state], interval_ms / 1000, epoch, digest, reports)

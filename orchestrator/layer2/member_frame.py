@@ -58,6 +58,9 @@ class Kind(IntEnum):
     CLAIMS = 2
 
 
+_KINDS = {kind.value: kind for kind in Kind}
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Who sent a frame: `boot` is drawn anew at every start, `counter` grows with every frame.
@@ -109,13 +112,13 @@ def decode_frame(packet: Packet, lock: Lock) -> tuple[Kind, Head, bytes] | Refus
     if isinstance(message, SealError):
         return Refusal(message.value)
     *_, kind, flags, _, _, boot, counter, port, length = _HEAD.unpack_from(message)
-    if kind not in tuple(Kind):
+    if kind not in _KINDS:
         return Refusal.FORMAT
     name = _name(message, length)
     if name is None:
         return Refusal.NAME
     head = Head(payload[1], boot, counter, port, name, flags & ~SIGNED)
-    return Kind(kind), head, message[_HEAD.size + length :]
+    return _KINDS[kind], head, message[_HEAD.size + length :]
 
 
 def _shape(packet: Packet, vrid: int) -> Refusal | None:

@@ -22,7 +22,7 @@ class Segment(Station):
 
     def receive(self, frame: Hello | Claims, mac: MAC, now: float) -> list[Action]:
         """Take a frame whose seal is right."""
-        if self.phase in {Phase.NONE, Phase.MERGED}:
+        if self.phase is Phase.NONE or self.phase is Phase.MERGED:
             return []
         if frame.head.name == self._desired.node:
             self._meet_twin(frame, now)

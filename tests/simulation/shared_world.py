@@ -5,10 +5,11 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from orchestrator.layer2.actions import Action, Probe, Send, Take
+from orchestrator.layer2.ethernet import MAC
+from orchestrator.layer2.vrrp import Packet
 from orchestrator.model.settings import Transport
 from tests.simulation.chances import Chances
 from tests.simulation.shared_host import Heard, Host, packet_of
@@ -106,7 +107,7 @@ class World:
             for other in self.hosts.values():
                 itself = other is host and nic == send.port
                 if nic in other.up and not itself and self._reaches(host, other, nic, send):
-                    self._deliver(other, Heard(0.0, nic, packet, mac))
+                    self._deliver(other, (nic, packet, mac))
 
     def _reaches(self, host: Host, other: Host, nic: str, send: Send) -> bool:
         if (host.name, other.name) in self.cuts or self._side(host) != self._side(other):
@@ -117,13 +118,12 @@ class World:
     def _side(self, host: Host) -> int:
         return self.group.get(host.name, 0)
 
-    def _deliver(self, other: Host, heard: Heard) -> None:
+    def _deliver(self, other: Host, frame: tuple[str, Packet, MAC]) -> None:
         copies = 2 if self.loss_percent and self.chances.below(10) == 0 else 1
         for _ in range(copies):
             if self.chances.below(100) >= self.loss_percent:
-                delay_ms = self.chances.between(1, SLOW_MS if self.slow else DELAY_MS)
-                at = self.now + delay_ms / 1000
-                self.after(delay_ms / 1000, partial(other.hear, replace(heard, at=at)))
+                delay_s = self.chances.between(1, SLOW_MS if self.slow else DELAY_MS) / 1000
+                self.after(delay_s, partial(other.hear, Heard(self.now + delay_s, *frame)))
 
     def _ask_gateway(self, host: Host, probe: Probe) -> None:
         """The gateway is on the side of those that no split took away."""

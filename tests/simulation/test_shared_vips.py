@@ -6,11 +6,15 @@ ORCHESTRATOR_SEEDS=5000 plays more of them, ORCHESTRATOR_SEEDS=1234:1235 one.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 
+from orchestrator.layer2.liveness import Liveness
+from orchestrator.layer2.ownership import Ownership
+from orchestrator.layer2.segment import Segment
 from tests.simulation.shared_host import FoulError
-from tests.simulation.shared_story import Happening, draw, play, shrink
+from tests.simulation.shared_story import Happening, draw, fouls, play, shrink
 
 BATCH = 50
 """Seeds played by one test."""
@@ -45,4 +49,72 @@ def test_nothing_foul_happens_whatever_happens(first: int) -> None:
             pytest.fail(report(seed, foul))
 
 
-MUSEUM: dict[str, tuple[int, list[Happening]]] = {}
+MUSEUM = {
+    "claims overtaken by a hello were taken for a replay, and the next candidate claimed too": (
+        616,
+        [Happening(900, "killed", 0)],
+    ),
+    "after a cut healed, each took the other for deaf until the next hello": (
+        1244,
+        [Happening(100, "pair cut", 17555)],
+    ),
+    "one that slept while it was leaving went on answering": (
+        1589,
+        [
+            Happening(1800, "change", 54621),
+            Happening(900, "leaves", 26088),
+            Happening(5, "paused", 20530),
+            Happening(400, "restarted", 597),
+        ],
+    ),
+    "a late frame of a process that had left won the name back from its successor": (
+        3211,
+        [
+            Happening(100, "paused", 51583),
+            Happening(1800, "mended", 3004),
+            Happening(1800, "restarted", 55014),
+            Happening(250, "restarted", 2153),
+            Happening(0, "leaves", 1615),
+        ],
+    ),
+}
+"""Everything that the simulation found, as small as it gets; seed and story by what it was."""
+
+
+@pytest.mark.parametrize("name", MUSEUM)
+def test_what_was_found_stays_mended(name: str) -> None:
+    """No foul that was found once comes back."""
+    play(*MUSEUM[name])
+
+
+def never(*_: object, **__: object) -> None:
+    """Do nothing at all."""
+
+
+BROKEN: tuple[tuple[type, str, Callable[..., object]], ...] = (
+    (Ownership, "_strongest", never),
+    (Ownership, "unbind", never),
+    (Ownership, "_rank", lambda *_: 0),
+    (Ownership, "_may_preempt", lambda *_: False),
+    (Liveness, "take_reports", lambda *_: []),
+    (Segment, "_repair", never),
+    (Segment, "_bury", lambda self, _now: setattr(self._liveness, "checked", float("inf"))),
+    (Segment, "step_back", lambda self, now: self._turn(now)),
+)
+"""One rule each that is left out."""
+
+
+@pytest.mark.parametrize(
+    ("where", "rule", "instead"), BROKEN, ids=[rule.strip("_") for _, rule, _ in BROKEN]
+)
+def test_a_rule_that_is_missing_is_seen(
+    monkeypatch: pytest.MonkeyPatch, where: type, rule: str, instead: Callable[..., object]
+) -> None:
+    """Members that leave out one rule end foul, and the report tells how to see it again."""
+    monkeypatch.setattr(where, rule, instead)
+    seed = next(seed for seed in range(GATE) if fouls(seed, draw(seed)) is not None)
+    with pytest.raises(FoulError) as found:
+        play(seed, draw(seed))
+    told = report(seed, found.value)
+    assert told.startswith(f"seed {seed}: ")
+    assert told.endswith(f"again: ORCHESTRATOR_SEEDS={seed}:{seed + 1}")
