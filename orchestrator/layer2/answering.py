@@ -137,6 +137,10 @@ class Answering:
             return []
         return self._round(owned, forms=1)
 
+    def put_off(self, address: IPAddress, now: float) -> None:
+        """Go on answering for an address, but say nothing of it unasked for a while."""
+        self._schedule.put_off(address, now)
+
     def probe(self, address: IPAddress, now: float) -> list[Emit]:
         """Ask who has `address`; an answer is reported."""
         self._probed = {key: asked for key, asked in self._probed.items() if asked[1] > now}

@@ -45,7 +45,7 @@ def bound_by_masters(
 def _bound(router: VirtualRouter) -> Iterator[tuple[Interface, str]]:
     if router.bind is None:
         return
-    for own in (*router.addresses, *router.excluded_addresses):
+    for own in router.all_addresses:
         if router.bind != "lo":
             yield own, router.bind
         elif own.version == 6 and own.is_link_local:

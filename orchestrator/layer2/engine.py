@@ -24,6 +24,7 @@ from orchestrator.layer2.actions import (
     Take,
 )
 from orchestrator.layer2.answering import Answering, Heard
+from orchestrator.layer2.binding import virtual_mac
 from orchestrator.layer2.conflict import Claimant
 from orchestrator.layer2.ethernet import MAC
 from orchestrator.layer2.gratuitous import CHUNK
@@ -202,7 +203,7 @@ class Engine:
             address.ip
             for router in self._routers
             if router.interface == port
-            for address in (*router.addresses, *router.excluded_addresses)
+            for address in router.all_addresses
         ]
 
     def _do(self, actions: Iterable[Action], now: float, *, router: bool = False) -> list[Output]:
@@ -259,12 +260,27 @@ class Engine:
     def _rival(self, claimant: Claimant, now: float) -> list[Output]:
         """Defend an address that a stranger says it has; a member may have good reason to."""
         port, address, mac = claimant.port, claimant.address, claimant.mac
+        if self._is_other_router(claimant):
+            self.answering[port].put_off(address, now)
+            return []
         if address in self._own(port):
             return [*self._stranger(claimant), *self.answering[port].defend(address, now)]
         output = self._do(self.shared.saw_claimant(port, address, mac, now), now)
         if any(_is_conflict(one) for one in output):
             output += self.answering[port].defend(address, now)
         return output
+
+    def _is_other_router(self, claimant: Claimant) -> bool:
+        """Tell whether another router of the same virtual router says that it has the address.
+
+        FRR's says so before its first advert: to answer would win its clients back for nobody.
+        """
+        return any(
+            router.interface == claimant.port
+            and claimant.mac == virtual_mac(router)
+            and claimant.address in (address.ip for address in router.all_addresses)
+            for router in self._routers
+        )
 
     def _stranger(self, claimant: Claimant) -> list[Output]:
         """Say so while this host is master: a Backup hears of its master's address all the time."""

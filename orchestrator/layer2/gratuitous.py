@@ -17,6 +17,8 @@ CHUNK = 256
 RATE = 10_000
 """Frames a second of all repeats together: switches police broadcasts."""
 _BURST_S = 64 / RATE
+PUT_OFF_S = 1.0
+"""Longer than another router's word that it has an address comes before its advert."""
 
 
 def frames_of(address: IPAddress) -> int:
@@ -53,6 +55,14 @@ class Schedule:
         """Tell nobody about `address` any longer."""
         self._fresh.pop(address, None)
         self._steps.pop(address, None)
+
+    def put_off(self, address: IPAddress, now: float) -> None:
+        """Repeat nothing of `address` for a while, as another may be taking it over."""
+        step = self._steps.get(address)
+        if step is not None and step.due < now + PUT_OFF_S:
+            later = step._replace(due=now + PUT_OFF_S, order=next(self._order))
+            self._steps[address] = later
+            heapq.heappush(self._queue, later)
 
     def clear(self) -> None:
         """Stop all."""

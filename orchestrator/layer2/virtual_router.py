@@ -335,8 +335,7 @@ class VirtualRouterMachine:
 
     def _takes(self) -> list[Take]:
         router, mac = self.router, virtual_mac(self.router)
-        every = (*router.addresses, *router.excluded_addresses)
-        return [Take(router.interface, address.ip, mac) for address in every]
+        return [Take(router.interface, address.ip, mac) for address in router.all_addresses]
 
     def _releases(self) -> list[Action]:
         return [Release(take.port, take.address) for take in self._takes()]

@@ -45,7 +45,7 @@ def _own_sources(
     The addresses of the router are not among them while they are on the interface: their owner
     sends its adverts from them.
     """
-    shared = {a.ip for a in (*router.addresses, *router.excluded_addresses)} - {source}
+    shared = {a.ip for a in router.all_addresses} - {source}
     return frozenset(a.ip for a in port.addresses if a.ip not in shared) if port else frozenset()
 
 

@@ -87,3 +87,8 @@ class VirtualRouter:
     track: tuple[Track, ...] = ()
     sync_group: str | None = None
     notify: tuple[str, ...] = ()
+
+    @property
+    def all_addresses(self) -> tuple[Interface, ...]:
+        """Every address that comes and goes with mastery, in adverts or not."""
+        return (*self.addresses, *self.excluded_addresses)

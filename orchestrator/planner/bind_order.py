@@ -55,7 +55,7 @@ def router_bindings(routers: Iterable[VirtualRouter]) -> dict[IPAddress, str]:
         own.ip: router.bind
         for router in routers
         if router.bind == "lo"
-        for own in (*router.addresses, *router.excluded_addresses)
+        for own in router.all_addresses
         if not (own.version == 6 and own.is_link_local)
     }
 

@@ -26,9 +26,7 @@ class Kind:
 
     def numbered(self, vrid: int) -> Kind:
         """Return the same way with another VRID, and so other addresses."""
-        return Kind(
-            f"{self.name}-{vrid}", vrid, self.fields, self.lines, self.interval_s, self.ipv6
-        )
+        return replace(self, name=f"{self.name}-{vrid}", vrid=vrid)
 
     @property
     def asked(self) -> str:

@@ -247,6 +247,23 @@ def test_a_masters_address_is_defended_too() -> None:
     assert gratuitous(wire, since) == ["n1"]
 
 
+def test_another_router_of_the_same_virtual_router_is_no_stranger() -> None:
+    """Who says so from the virtual MAC takes over, and an advert follows: nothing is said back.
+
+    Not even what is due in that moment, the third round a second after this one took over.
+    """
+    wire = Wire(Host(1))
+    wire.share((), router())
+    wire.run(1.2)
+    assert gratuitous(wire, 0) == ["n1"] * 4
+    since = len(wire.frames)
+    theirs = MAC(bytes.fromhex("00005e000107"))
+    wire.carry(Arp(Operation.REPLY, theirs, VIP, BROADCAST, VIP).encode())
+    wire.run(0.9)
+    assert not any(isinstance(one, Event) for one in wire.hosts[0].happened)
+    assert gratuitous(wire, since) == []
+
+
 def test_a_pause_makes_the_owner_step_back() -> None:
     """A process that slept longer than three intervals gives up what it owned, without asking."""
     wire = three()

@@ -50,6 +50,16 @@ def test_a_restart_drops_what_was_to_come() -> None:
     assert [now for now, _ in rounds(schedule, 4)] == [0.03, 0.08, 1.03]
 
 
+def test_what_is_put_off_comes_later() -> None:
+    """The next round waits for a second at least; the rounds after it keep to their times."""
+    schedule = Schedule()
+    schedule.start(VIP, 0.0)
+    assert rounds(schedule, 0.5) == [(0.0, VIP), (0.05, VIP)]
+    schedule.put_off(VIP, 0.9)
+    schedule.put_off(OTHER, 0.9)
+    assert [now for now, _ in rounds(schedule, 70)] == [1.9, 5, 65]
+
+
 def test_the_first_round_comes_in_chunks_at_once() -> None:
     """The caller looks at its timers after every 256 frames; nothing waits."""
     schedule = Schedule()
