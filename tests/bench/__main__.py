@@ -5,6 +5,7 @@ Nothing is asserted: the tables are for docs/performance.md and for comparing tw
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -13,11 +14,19 @@ from pathlib import Path
 from tests.bench.change import change, change_among_many
 from tests.bench.cold import cold
 from tests.bench.idle import idle
+from tests.bench.layer2_arp import arp
+from tests.bench.layer2_cpu import cpu
+from tests.bench.layer2_heal import heal
+from tests.bench.layer2_lateness import lateness
+from tests.bench.layer2_memory import memory as layer2_memory
+from tests.bench.layer2_outage import outage
+from tests.bench.layer2_takeover import takeover
 from tests.bench.memory import memory
 from tests.bench.plans import plans
 from tests.bench.reading import reading
 from tests.bench.start import start
 from tests.bench.table import Table, machine
+from tests.lab.polling import PACKAGES
 
 BENCHES: dict[str, Callable[[Path], Table]] = {
     "start": start,
@@ -28,11 +37,25 @@ BENCHES: dict[str, Callable[[Path], Table]] = {
     "cold": cold,
     "memory": memory,
     "idle": idle,
+    "layer2-outage": outage,
+    "layer2-heal": heal,
+    "layer2-takeover": takeover,
+    "layer2-cpu": cpu,
+    "layer2-lateness": lateness,
+    "layer2-arp": arp,
+    "layer2-memory": layer2_memory,
 }
 
 ALONE = {"start", "plans", "reading"}
-"""Benches that need no router."""
+"""Benches that need no other program."""
 BGPD = "/usr/lib/frr/bgpd"
+
+
+def needed(names: list[str]) -> set[str]:
+    """Return the programs that these benches need."""
+    layer2 = {name for name in names if name.startswith("layer2-")}
+    routers = {BGPD} if set(names) - ALONE - layer2 else set()
+    return routers | ({"keepalived", "setpriv"} if layer2 else set())
 
 
 def main() -> int:
@@ -42,10 +65,10 @@ def main() -> int:
     if unknown:
         print(f"no such bench: {', '.join(unknown)}; there are: {', '.join(BENCHES)}")
         return 2
-    if not set(names) <= ALONE and not Path(BGPD).exists():
-        print(
-            f"{BGPD} is missing: apt-get install frr (or name one of: {', '.join(sorted(ALONE))})"
-        )
+    if missing := [program for program in needed(names) if shutil.which(program) is None]:
+        packages = " ".join(sorted(PACKAGES.get(program, "util-linux") for program in missing))
+        print(f"missing {', '.join(missing)}: apt-get install {packages}")
+        print(f"without further programs run: {', '.join(sorted(ALONE))}")
         return 3
     print(machine())
     for name in names:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
 from tests.bench import objects
 from tests.bench.place import Place
+from tests.bench.processes import cpu_s
 from tests.bench.table import Table
 
 PERIOD_S = 30.0
@@ -37,14 +37,8 @@ def _shares(workdir: Path, routes: int) -> dict[str, float]:
         place.start(expected=routes + 1)
         time.sleep(SETTLING_S)
         processes = place.processes()
-        before = {name: _cpu_s(pid) for name, pid in processes.items()}
+        before = {name: cpu_s(pid) for name, pid in processes.items()}
         time.sleep(PERIOD_S)
         return {
-            name: (_cpu_s(pid) - before[name]) / PERIOD_S * 100 for name, pid in processes.items()
+            name: (cpu_s(pid) - before[name]) / PERIOD_S * 100 for name, pid in processes.items()
         }
-
-
-def _cpu_s(pid: int) -> float:
-    """User and system time of a process and of the children it has waited for (checks)."""
-    fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 
 from tests.bench import objects
 from tests.bench.place import Place
+from tests.bench.processes import resident_mib
 from tests.bench.table import Table
 
 ROUTES = 10_000
@@ -31,11 +31,4 @@ def _sizes(workdir: Path, routes: int) -> dict[str, tuple[float, float]]:
         objects.write_services(place.box.files, routes)
         place.start(expected=routes)
         time.sleep(SETTLING_S)
-        return {name: _of(pid) for name, pid in place.processes().items()}
-
-
-def _of(pid: int) -> tuple[float, float]:
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-    sizes = {name: int(size) for name, size in re.findall(r"(\w+): +(\d+) kB", text)}
-    private = sizes["Private_Clean"] + sizes["Private_Dirty"]
-    return sizes["Rss"] / 1024, private / 1024
+        return {name: resident_mib(pid) for name, pid in place.processes().items()}

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.bench import objects
+from tests.bench.processes import family
 from tests.bench.router import Router
 from tests.lab.appliance import Appliance
 from tests.lab.harness import joined, poll
@@ -48,30 +49,4 @@ class Place:
     def processes(self) -> dict[str, int]:
         """Return the process ids of the appliance's parts by name."""
         assert self.box.process is not None
-        top = self.box.process.pid
-        parents = dict(_parents())
-        family = {top}
-        while more := {pid for pid, parent in parents.items() if parent in family} - family:
-            family |= more
-        return {_name(pid): pid for pid in sorted(family)}
-
-
-def _parents() -> list[tuple[int, int]]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                text = (entry / "stat").read_text("utf-8", "replace")
-            except OSError:
-                continue
-            found.append((int(entry.name), int(text.rpartition(")")[2].split()[1])))
-    return found
-
-
-def _name(pid: int) -> str:
-    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-    if any("exabgp_launcher" in word for word in words):
-        return "ExaBGP"
-    if any(word.endswith("adapters.relay") for word in words) or "relay" in words[1:4]:
-        return "relay"
-    return words[words.index("orchestrator") + 1] if "orchestrator" in words else words[0]
+        return family(self.box.process.pid)

@@ -1,0 +1,65 @@
+"""CPU that layer 2 takes while nothing happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench.layer2_contenders import Contender, Keepaliveds, Routers, Shared
+from tests.bench.processes import cpu_s, tree
+from tests.bench.table import Table
+
+PERIOD_S = 20.0
+SETTLING_S = 5.0
+MANY = 255
+MEMBERS = tuple(f"n{number}" for number in range(1, 11))
+PAIR = MEMBERS[:2]
+
+
+class ManyRouters(Routers):
+    """Each VRID of ours once."""
+
+    count = MANY
+
+
+class ManyKeepaliveds(Keepaliveds):
+    """Each VRID of keepalived's once."""
+
+    count = MANY
+
+
+Start = Callable[[Path], Contender]
+CASES: dict[str, Start] = {
+    "1 shared VIP, 3 members, 100 ms": lambda path: Shared(path, names=MEMBERS[:3]),
+    "1 shared VIP, 10 members, 100 ms": lambda path: Shared(path, names=MEMBERS),
+    "1 VirtualRouter, 100 ms": lambda path: Routers(path, names=PAIR),
+    "keepalived, 1 virtual router, 100 ms": lambda path: Keepaliveds(path, names=PAIR),
+    "255 VirtualRouters, 1 s": lambda path: ManyRouters(path, 1000, names=PAIR),
+    "keepalived, 255 virtual routers, 1 s": lambda path: ManyKeepaliveds(path, 1000, names=PAIR),
+    "255 VirtualRouters, 100 ms": lambda path: ManyRouters(path, 100, names=PAIR),
+    "keepalived, 255 virtual routers, 100 ms": lambda path: ManyKeepaliveds(path, 100, names=PAIR),
+}
+
+
+def cpu(workdir: Path) -> Table:
+    """Measure user and system time of all processes of a node over a while."""
+    table = Table(
+        f"Idle CPU over {PERIOD_S:.0f} s, all processes of a node, % of a core",
+        ("case", "owner or master", "another"),
+    )
+    for number, (name, start) in enumerate(CASES.items()):
+        with start(workdir / str(number)) as scene:
+            scene.begin()
+            time.sleep(SETTLING_S)
+            table.add(name, *_shares(scene))
+    return table
+
+
+def _shares(scene: Contender) -> tuple[float, float]:
+    owner, *others = sorted(scene.names, key=lambda name: name != scene.rest())
+    pids = {name: tree(scene.top(name).pid) for name in (owner, others[0])}
+    before = {name: sum(map(cpu_s, found)) for name, found in pids.items()}
+    time.sleep(PERIOD_S)
+    spent = {name: sum(map(cpu_s, found)) - before[name] for name, found in pids.items()}
+    return spent[owner] / PERIOD_S * 100, spent[others[0]] / PERIOD_S * 100
