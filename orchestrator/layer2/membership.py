@@ -22,8 +22,16 @@ MOST_CLAIMS = 16384
 """Claims of one member; an installation with more addresses than this needs more nodes."""
 RETIRED_BOOTS = 8
 DEAD_INTERVALS = 3
+LATE_SHARE, LATEST_S = 0.25, 0.02
+"""How late a hello may be, as a share of the interval and at most: the third one must have the time
+to arrive, or two that are lost would be enough (VRRP has its skew for that)."""
 SILENT_INTERVALS = 2
 """A holder of a name that said nothing for so long may have restarted."""
+
+
+def dead_s(interval_s: float) -> float:
+    """Return the time without a hello after which its sender is dead."""
+    return DEAD_INTERVALS * interval_s + min(LATE_SHARE * interval_s, LATEST_S)
 
 
 @dataclass(slots=True)
@@ -59,9 +67,14 @@ class Member:
     retired: deque[bytes] = field(default_factory=lambda: deque(maxlen=RETIRED_BOOTS))
 
     @property
+    def dead_s(self) -> float:
+        """Time without a hearing after which it is dead: three of its own intervals, and a little."""
+        return dead_s(self.interval_s)
+
+    @property
     def dies(self) -> float:
-        """When it is dead unless somebody hears it: three of its own intervals."""
-        return self.last + DEAD_INTERVALS * self.interval_s
+        """When it is dead unless somebody hears it."""
+        return self.last + self.dead_s
 
     @property
     def behind(self) -> bool:
@@ -76,7 +89,7 @@ class Member:
 
     def is_heard(self, now: float) -> bool:
         """Tell whether we have heard it ourselves lately."""
-        return now - self.heard < DEAD_INTERVALS * self.interval_s
+        return now - self.heard < self.dead_s
 
     def is_silent(self, now: float) -> bool:
         """Tell whether it missed its last hellos."""

@@ -13,6 +13,10 @@ from orchestrator.layer2.station import Phase, Station
 from orchestrator.model.address import IPAddress
 
 _NEVER = float("inf")
+MISSED_INTERVALS = 1.5
+"""Age of its hearing of us at which a member has missed a hello."""
+HURRY_SHARE = 0.25
+"""Share of an interval that is between two hellos at least."""
 
 
 class Segment(Station):
@@ -97,10 +101,12 @@ class Segment(Station):
             self.ownership.rebind(member, now)
 
     def _repair(self, hello: Hello, joined: bool, now: float) -> None:
-        """Say all claims again when a member shows that it does not hold them."""
+        """Say again what a member shows that it missed: a hello, or all claims."""
+        mine = next((one for one in hello.reports if one.boot == self._boot), None)
+        if mine is not None and self._speaks:
+            self._hurry(mine.age_ms / 1000, now)
         if now - self._voice.repeated < self._interval_s or not self._speaks:
             return
-        mine = next((one for one in hello.reports if one.boot == self._boot), None)
         if mine is None:
             behind = joined and bool(self.ownership.mine.claims)
         else:
@@ -109,6 +115,14 @@ class Segment(Station):
             behind = heard and mine.epoch != self._voice.epoch
         if behind:
             self._frames += self._voice.repeat(now)
+
+    def _hurry(self, age_s: float, now: float) -> None:
+        """Speak at once to a member that missed our last hello, before it takes us for dead."""
+        interval_s = self._interval_s
+        missed = MISSED_INTERVALS * interval_s <= age_s < LISTED_INTERVALS * interval_s
+        if missed:
+            soonest = max(now, self._voice.hello_sent + interval_s * HURRY_SHARE)
+            self._voice.hello_due = min(self._voice.hello_due, soonest)
 
     def _take_claims(self, frame: Claims, now: float) -> None:
         member = self.members.admit(frame.head, None, now)

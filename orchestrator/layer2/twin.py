@@ -9,7 +9,7 @@ from __future__ import annotations
 from orchestrator.layer2.hello import Hello, Report
 from orchestrator.layer2.liveness import LISTED_INTERVALS, age_ms
 from orchestrator.layer2.member_frame import Refusal
-from orchestrator.layer2.membership import DEAD_INTERVALS
+from orchestrator.layer2.membership import dead_s
 
 
 class Twin:
@@ -41,7 +41,7 @@ class Twin:
     @property
     def gone_at(self) -> float:
         """When it is dead unless it is heard again."""
-        return self._heard + DEAD_INTERVALS * self._interval_s
+        return self._heard + dead_s(self._interval_s)
 
     def report(self, now: float) -> list[Report]:
         """Return the report that proves to it that we live."""

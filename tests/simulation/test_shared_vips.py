@@ -5,17 +5,30 @@ ORCHESTRATOR_SEEDS=5000 plays more of them, ORCHESTRATOR_SEEDS=1234:1235 one.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from orchestrator.layer2.liveness import Liveness
 from orchestrator.layer2.ownership import Ownership
 from orchestrator.layer2.segment import Segment
+from tests.simulation.chances import Chances
 from tests.simulation.shared_host import FoulError
 from tests.simulation.shared_story import Happening, draw, fouls, play, shrink
+from tests.simulation.shared_views import draw_rules
+from tests.simulation.shared_world import World
 
+VIPS = tuple(ipaddress.ip_address(f"192.0.2.{number}") for number in (1, 2, 3))
+PLAIN: dict[str, Any] = {
+    "vips": VIPS,
+    "nodes_known": False,
+    "nics": dict.fromkeys(VIPS),
+    "preempt_delay_s": 1.0,
+}
 BATCH = 50
 """Seeds played by one test."""
 GATE = 1000
@@ -51,8 +64,8 @@ def test_nothing_foul_happens_whatever_happens(first: int) -> None:
 
 MUSEUM = {
     "claims overtaken by a hello were taken for a replay, and the next candidate claimed too": (
-        616,
-        [Happening(900, "killed", 0)],
+        346,
+        [Happening(900, "killed", 2)],
     ),
     "after a cut healed, each took the other for deaf until the next hello": (
         1244,
@@ -85,6 +98,22 @@ MUSEUM = {
 def test_what_was_found_stays_mended(name: str) -> None:
     """No foul that was found once comes back."""
     play(*MUSEUM[name])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_lossy_segment_moves_next_to_nothing(seed: int) -> None:
+    """Between three that lose every fifth frame for 20 s, each address moves at most once."""
+    chances = Chances(seed)
+    world = World(replace(draw_rules(chances), nodes=("n0", "n1", "n2"), **PLAIN), chances)
+    for name, host in world.hosts.items():
+        host.up = {"eth0": True}
+        world.start(name)
+    world.referee.begin("loss")
+    world.run_for(2.0)
+    world.referee.count_takes()
+    world.loss_percent = 20
+    world.run_for(20.0)
+    world.referee.judge_failover()
 
 
 def never(*_: object, **__: object) -> None:

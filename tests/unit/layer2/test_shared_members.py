@@ -5,11 +5,13 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from orchestrator.layer2.actions import Happening, Probe, Release, Send, Take
 from orchestrator.layer2.ethernet import MAC
+from orchestrator.layer2.member_frame import Kind
 from orchestrator.layer2.port import Port
 from orchestrator.layer2.shared import SharedVIPs
 from orchestrator.layer2.vrrp import TTL, Packet
@@ -63,7 +65,24 @@ def test_no_rumour_keeps_a_dead_member_alive() -> None:
     lan.run(lan.now + 1.0)
     for other in (second, third):
         times = [at for at, one in other.log if one in other.told(Happening.MEMBER_DIED)]
-        assert times == [pytest.approx(start + 0.3)]
+        assert times == [pytest.approx(start + 0.32)]
+
+
+def test_a_member_that_missed_a_hello_is_spoken_to_at_once() -> None:
+    """Who shows that it has not heard us for more than an interval gets a hello before the next is due."""
+    lan, first, second, third = three()
+    lan.run(lan.now + 0.05)
+    second.deaf_to = {FIRST}
+    lan.run(lan.now + 0.16)
+    second.deaf_to.clear()
+    start = lan.now
+    lan.run(start + 1.0)
+    hellos = [at for at, send in first.asked(Send) if send.payload[3] == Kind.HELLO]
+    times = [at for at in hellos if at > start - 0.1]
+    gaps = [after - before for before, after in pairwise(times)]
+    assert min(gaps) == pytest.approx(0.025)
+    assert sum(gap < 0.09 for gap in gaps) == 1
+    assert not second.told(Happening.MEMBER_DIED) + third.told(Happening.MEMBER_DIED)
 
 
 def test_a_claimant_that_hears_nobody_binds_nobody() -> None:
