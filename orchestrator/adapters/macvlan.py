@@ -81,7 +81,8 @@ async def _make(netlink: AsyncIPRoute, one: Macvlan, indices: Mapping[str, int])
         ifname=one.name,
         kind="macvlan",
         link=indices[one.parent],
-        macvlan_mode="private",
+        # In private mode the parent would not hear another master, whose frames have the same MAC.
+        macvlan_mode="bridge",
         address=str(one.mac),
     )
     for path, value in _SETTINGS.items():

@@ -76,7 +76,7 @@ class Routers(Segment):
     def kill(self, name: str = OURS) -> None:
         """Kill all that runs a virtual router of ours at once, as kill -9 of the whole would."""
         box = self.boxes[name]
-        pids = [str(box.pid(role)) for role in ("run", "layer2", "speaker")]
+        pids = [str(box.pid(role)) for role in ("layer2", "speaker", "run")]
         self.node(name).run(["kill", "-KILL", *pids])
         assert box.process is not None
         box.process.wait(10)

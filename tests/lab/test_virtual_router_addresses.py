@@ -139,10 +139,15 @@ def test_link_local_address_is_on_the_masters_interface(workdir: Path) -> None:
 def test_virtual_mac_stays_the_same(workdir: Path) -> None:
     """With `virtualMAC` the client has 00:00:5e:00:01:VRID, and so it stays when another is master.
 
+    A master hears a better one though it sends from the same MAC, and is backup.
     The client's entry is made permanent: what a new master says of another MAC would be lost.
     """
     with Routers(workdir) as scene:
-        run_both(scene, virtualMAC=True)
+        scene.run(virtual_router(priority=100, virtualMAC=True), name=SECOND)
+        scene.wait_state("master", name=SECOND)
+        scene.run(virtual_router(priority=150, virtualMAC=True), name=FIRST)
+        scene.wait_state("master", name=FIRST)
+        scene.wait_state("backup", name=SECOND)
         for name in (FIRST, SECOND):
             scene.serve(name, ADDRESS)
         client = scene.client(ADDRESS, 5)
@@ -180,3 +185,38 @@ def test_excluded_addresses_go_with_the_others(workdir: Path) -> None:
         assert scene.boxes[OURS].stop() == 0
         for client in clients:
             wait_answered(client, THEIRS)
+
+
+def test_what_a_crash_left_on_the_interface_goes(workdir: Path) -> None:
+    """After kill -9 of all the kernel still has the address; the next start takes it off a backup."""
+    with Routers(workdir) as scene:
+        run_both(scene, bind="interface")
+        wait_bound(scene, FIRST, "eth1", f"{ADDRESS}/24")
+        scene.kill(FIRST)
+        scene.wait_state("master", name=SECOND)
+        assert f"{ADDRESS}/24" in scene.bound(FIRST, "eth1")
+
+        scene.run(virtual_router(priority=50, bind="interface"), name=FIRST)
+        scene.wait_state("backup", name=FIRST)
+        poll(lambda: f"{ADDRESS}/24" not in scene.bound(FIRST, "eth1"))
+        assert f"{ADDRESS}/24" in scene.bound(SECOND, "eth1")
+
+
+def test_a_killed_role_comes_back_as_master(workdir: Path) -> None:
+    """The process that speaks VRRP is killed alone: the other takes over until it is started again.
+
+    Meanwhile the address is on both interfaces at the longest until it has been started.
+    """
+    with Routers(workdir) as scene:
+        run_both(scene, bind="interface")
+        for name in (FIRST, SECOND):
+            scene.serve(name, ADDRESS)
+        client = scene.client(ADDRESS, 5)
+        wait_answered(client, FIRST)
+        box = scene.boxes[FIRST]
+        box.wait_new("layer2", box.kill("layer2"))
+        wait_answered(client, FIRST)
+        scene.wait_state("master", name=FIRST)
+        scene.wait_state("backup", name=SECOND)
+        wait_bound(scene, FIRST, "eth1", f"{ADDRESS}/24")
+        poll(lambda: f"{ADDRESS}/24" not in scene.bound(SECOND, "eth1"))

@@ -91,7 +91,7 @@ def test_example_of_the_documentation_fails_over_both_ways(workdir: Path) -> Non
 
         run = ours.spawn(argv)
         wait_answered(client, OURS)
-        locks = [f"/run/orchestrator/{role}.lock" for role in ("run", "layer2", "speaker")]
+        locks = [f"/run/orchestrator/{role}.lock" for role in ("layer2", "speaker", "run")]
         ours.run(["sh", "-c", f"kill -KILL $(cat {' '.join(locks)})"])
         run.wait(10)
         wait_answered(client, THEIRS)
