@@ -25,7 +25,7 @@ pytestmark = pytest.mark.lab
 
 FIRST, SECOND = OURS, THEIRS
 """Both are ours here; the first has the higher priority."""
-VIRTUAL_MAC = "00:00:5e:00:01:33"
+VIRTUAL_MAC, VIRTUAL_MAC6 = "00:00:5e:00:01:33", "00:00:5e:00:02:33"
 
 
 def run_both(scene: Routers, **fields: Any) -> None:
@@ -136,30 +136,38 @@ def test_link_local_address_is_on_the_masters_interface(workdir: Path) -> None:
         assert poll(lambda: scene.node(CLIENT).run(ping, check=False).returncode == 0)
 
 
-def test_virtual_mac_stays_the_same(workdir: Path) -> None:
-    """With `virtualMAC` the client has 00:00:5e:00:01:VRID, and so it stays when another is master.
+@pytest.mark.parametrize(
+    ("asked", "addresses", "mac"),
+    [
+        (ADDRESS, [f"{ADDRESS}/24"], VIRTUAL_MAC),
+        (ADDRESS6, [f"{LINK_LOCAL6}/64", f"{ADDRESS6}/64"], VIRTUAL_MAC6),
+    ],
+    ids=["IPv4", "IPv6"],
+)
+def test_virtual_mac_stays_the_same(
+    workdir: Path, asked: str, addresses: list[str], mac: str
+) -> None:
+    """With `virtualMAC` the client has 00:00:5e:00:0N:VRID, and so it stays when another is master.
 
     A master hears a better one though it sends from the same MAC, and is backup.
     The client's entry is made permanent: what a new master says of another MAC would be lost.
     """
     with Routers(workdir) as scene:
-        scene.run(virtual_router(priority=100, virtualMAC=True), name=SECOND)
+        scene.run(virtual_router(priority=100, addresses=addresses, virtualMAC=True), name=SECOND)
         scene.wait_state("master", name=SECOND)
-        scene.run(virtual_router(priority=150, virtualMAC=True), name=FIRST)
+        scene.run(virtual_router(priority=150, addresses=addresses, virtualMAC=True), name=FIRST)
         scene.wait_state("master", name=FIRST)
         scene.wait_state("backup", name=SECOND)
         for name in (FIRST, SECOND):
-            scene.serve(name, ADDRESS)
-        client = scene.client(ADDRESS, 5)
+            scene.serve(name, asked)
+        client = scene.client(asked, 5)
         wait_answered(client, FIRST)
-        assert scene.neighbor(ADDRESS) == VIRTUAL_MAC
-        scene.node(CLIENT).run(
-            ["ip", "neigh", "replace", ADDRESS, "lladdr", VIRTUAL_MAC, "dev", "eth1"]
-        )
+        assert scene.neighbor(asked) == mac
+        scene.node(CLIENT).run(["ip", "neigh", "replace", asked, "lladdr", mac, "dev", "eth1"])
 
         scene.kill(FIRST)
         wait_answered(client, SECOND)
-        assert scene.neighbor(ADDRESS) == VIRTUAL_MAC
+        assert scene.neighbor(asked) == mac
 
 
 def test_excluded_addresses_go_with_the_others(workdir: Path) -> None:
@@ -220,3 +228,25 @@ def test_a_killed_role_comes_back_as_master(workdir: Path) -> None:
         scene.wait_state("backup", name=SECOND)
         wait_bound(scene, FIRST, "eth1", f"{ADDRESS}/24")
         poll(lambda: f"{ADDRESS}/24" not in scene.bound(SECOND, "eth1"))
+
+
+def test_virtual_mac_is_shared_with_keepalived(workdir: Path) -> None:
+    """With `use_vmac` at keepalived and `virtualMAC` here the two take over from each other."""
+    with Routers(workdir) as scene:
+        text = instance("gateway", f"{ADDRESS}/24", lines="use_vmac")
+        theirs = Keepalived(scene.node(THEIRS), text).start()
+        theirs.wait_state("MASTER")
+        for name in (OURS, THEIRS):
+            scene.serve(name, ADDRESS)
+        client = scene.client(ADDRESS, 5)
+        wait_answered(client, THEIRS)
+        scene.run(virtual_router(priority=150, virtualMAC=True))
+        scene.wait_state("master")
+        theirs.wait_state("BACKUP")
+        wait_answered(client, OURS)
+        assert scene.neighbor(ADDRESS) == VIRTUAL_MAC
+
+        assert scene.boxes[OURS].stop() == 0
+        theirs.wait_state("MASTER")
+        wait_answered(client, THEIRS)
+        assert scene.neighbor(ADDRESS) == VIRTUAL_MAC
