@@ -73,6 +73,10 @@ class Answering:
         """The addresses answered for."""
         return frozenset(owned.address for owned in self._owned.values())
 
+    def owns(self, address: IPAddress) -> bool:
+        """Tell whether `address` is answered for."""
+        return address.packed in self._owned
+
     def port(self, port: Port, now: float) -> list[Emit]:
         """Note how the port is now: after a change that others must know, announce what is owned."""
         before, self._port = self._port, port

@@ -56,6 +56,8 @@ class Engine:
         self._excluded: Sequence[re.Pattern[str]] = ()
         self._desired: Desired | None = None
         self._routers: Sequence[VirtualRouter] = ()
+        self.handovers = 0
+        """How often a virtual router began or ceased to answer for an address."""
 
     # Input
 
@@ -157,6 +159,13 @@ class Engine:
         output = self._do(self.shared.leave(now), now)
         return [*output, *self._do(self.routers.leave(now), now, router=True)]
 
+    def holds(self, router: VirtualRouter) -> bool:
+        """Tell whether this host answers for any address of `router`."""
+        answering = self.answering.get(router.interface)
+        return answering is not None and any(
+            answering.owns(own.ip) for own in (*router.addresses, *router.excluded_addresses)
+        )
+
     @property
     def finished(self) -> bool:
         """Tell whether everything was handed over."""
@@ -211,6 +220,7 @@ class Engine:
         output: list[Output] = []
         taken: dict[str, list[tuple[IPAddress, MAC | None]]] = {}
         for action in actions:
+            self.handovers += router and isinstance(action, Take | Release)
             if isinstance(action, Take):
                 taken.setdefault(action.port, []).append((action.address, action.mac))
                 continue
@@ -284,7 +294,7 @@ class Engine:
 
     def _stranger(self, claimant: Claimant) -> list[Output]:
         """Say so while this host is master: a Backup hears of its master's address all the time."""
-        if claimant.address not in self.answering[claimant.port].owned:
+        if not self.answering[claimant.port].owns(claimant.address):
             return []
         mac = str(claimant.mac)
         text = f"{mac} says it has {claimant.address} too"

@@ -55,7 +55,8 @@ class Layer2:
         self._leaving = False
         self._speaker: asyncio.StreamWriter | None = None
         self._watch = InterfaceWatch(self._look)
-        self._masters = Masters(settings, self._track)
+        self._masters = Masters(settings, self._track, self._engine.holds)
+        self._handovers = -1
         self._conversations: set[asyncio.Task[None]] = set()
         self._touched: set[Place] = set()
         self._limits: tuple[str, ...] = ()
@@ -148,6 +149,7 @@ class Layer2:
         excluded = self._told.excluded_interfaces
         routers = self._told.routers
         self._turns.ask(lambda now: self._engine.want(desired, routers, excluded, now))
+        self._masters.bind()
         self._track()
         self._turns.about(self._engine.about())
         self._look_when_stale()
@@ -180,6 +182,9 @@ class Layer2:
         self._hurry.set()
 
     def _after_turn(self) -> None:
+        if self._handovers != self._engine.handovers:
+            self._handovers = self._engine.handovers
+            self._masters.bind()
         if self._engine.finished:
             self._finished.set()
 

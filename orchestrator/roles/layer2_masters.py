@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 
 from orchestrator.adapters.addresses_link import AddressesLink
 from orchestrator.adapters.supervisor_link import Found, Notification, SupervisorLink, Watch
-from orchestrator.layer2.actions import Became, RouterState
+from orchestrator.layer2.actions import Became
 from orchestrator.layer2.binding import bound_by_masters, macvlans
 from orchestrator.layer2.tracking import Facts
 from orchestrator.layer2.virtual_router_notify import notify_arguments
@@ -19,14 +19,21 @@ SETTLE_S = 0.3
 
 
 class Masters:
-    """Knows which routers are master, and has done elsewhere what this process may not do."""
+    """Has done elsewhere, for virtual routers, what this process may not do."""
 
-    def __init__(self, settings: Settings, on_facts: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        on_facts: Callable[[], None],
+        holds: Callable[[VirtualRouter], bool],
+    ) -> None:
+        """Take `holds`, which tells whether a router is answered for: a stopped one hands over."""
         self._on_facts = on_facts
+        self._holds = holds
         self._supervisor = SupervisorLink(settings.supervisor_socket, self._take)
         self._addresses = AddressesLink(settings.addresses_socket, _ignore, sender="layer2")
         self._routers: dict[str, VirtualRouter] = {}
-        self._masters: set[str] = set()
+        self._former: dict[str, VirtualRouter] = {}
         self._found = Found({}, [])
         self._health: Mapping[str, bool | None] = {}
 
@@ -45,38 +52,35 @@ class Masters:
 
     def want(self, routers: Sequence[VirtualRouter], health: Mapping[str, bool | None]) -> None:
         """Follow what these routers track."""
+        self._former |= self._routers
         self._routers = {router.name: router for router in routers}
-        self._masters &= self._routers.keys()
         self._health = health
         tracks = [track for router in routers for track in router.track]
         files = sorted({track.path for track in tracks if isinstance(track, FileTrack)})
         commands = {track: None for track in tracks if isinstance(track, CommandTrack)}
         self._supervisor.watch(Watch(files, list(commands)))
-        self._bind()
 
     def _take(self, found: Found) -> None:
         self._found = found
         self._on_facts()
 
     def became(self, became: Became) -> None:
-        """Bind or unbind what goes with the new state, and have the notify command run."""
-        router = self._routers.get(became.router)
-        if router is None:
-            return
-        if became.new is RouterState.MASTER:
-            self._masters.add(router.name)
-        else:
-            self._masters.discard(router.name)
-        self._bind()
-        if command := notify_arguments(router, became):
+        """Have the notify command of a router run; one that is gone from the files says STOP."""
+        router = self._routers.get(became.router) or self._former.get(became.router)
+        if router is not None and (command := notify_arguments(router, became)):
             self._supervisor.notify(Notification(router.name, list(command)))
 
-    def _bind(self) -> None:
-        routers = list(self._routers.values())
+    def bind(self) -> None:
+        """Have bound what is answered for now, and nothing else."""
+        self._former = {
+            name: router
+            for name, router in self._former.items()
+            if name not in self._routers and self._holds(router)
+        }
+        routers = [*self._routers.values(), *self._former.values()]
+        holding = {router.name for router in routers if self._holds(router)}
         self._addresses.want(
-            bound_by_masters(routers, self._masters),
-            macvlans(routers, self._masters),
-            quiet_arp=True,
+            bound_by_masters(routers, holding), macvlans(routers, holding), quiet_arp=True
         )
 
     async def settle(self) -> None:
