@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.layer2_contenders import Contender, Keepaliveds, Routers, Shared
-from tests.bench.processes import cpu_s, tree
+from tests.bench.processes import cpu_s, speaking, tree
 from tests.bench.table import Table
 
 PERIOD_S = 20.0
@@ -46,7 +46,7 @@ def cpu(workdir: Path) -> Table:
     """Measure user and system time of all processes of a node over a while."""
     table = Table(
         f"Idle CPU over {PERIOD_S:.0f} s, all processes of a node, % of a core",
-        ("case", "owner or master", "another"),
+        ("case", "owner or master", "of it the process that speaks", "another", "of it that"),
     )
     for number, (name, start) in enumerate(CASES.items()):
         with start(workdir / str(number)) as scene:
@@ -56,10 +56,14 @@ def cpu(workdir: Path) -> Table:
     return table
 
 
-def _shares(scene: Contender) -> tuple[float, float]:
+def _shares(scene: Contender) -> list[float]:
     owner, *others = sorted(scene.names, key=lambda name: name != scene.rest())
-    pids = {name: tree(scene.top(name).pid) for name in (owner, others[0])}
-    before = {name: sum(map(cpu_s, found)) for name, found in pids.items()}
+    groups = [
+        group
+        for name in (owner, others[0])
+        for group in (tree(scene.top(name).pid), [speaking(scene.top(name).pid)])
+    ]
+    before = [sum(map(cpu_s, group)) for group in groups]
     time.sleep(PERIOD_S)
-    spent = {name: sum(map(cpu_s, found)) - before[name] for name, found in pids.items()}
-    return spent[owner] / PERIOD_S * 100, spent[others[0]] / PERIOD_S * 100
+    spent = [sum(map(cpu_s, group)) for group in groups]
+    return [(late - early) / PERIOD_S * 100 for early, late in zip(before, spent, strict=True)]

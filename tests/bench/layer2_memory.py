@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.bench.layer2_contenders import Contender, Keepaliveds, Routers, Shared
 from tests.bench.layer2_takeover import ADDRESSES, MANY
-from tests.bench.processes import family, resident_mib, tree
+from tests.bench.processes import resident_mib, speaking, tree
 from tests.bench.table import Table
 
 SETTLING_S = 5.0
@@ -32,6 +32,7 @@ def _sizes(kind: type[Contender], workdir: Path, addresses: tuple[str, ...]) -> 
         scene.begin()
         time.sleep(SETTLING_S)
         top = scene.top("n1").pid
-        # keepalived's child that speaks VRRP has the name of its parent, and is younger.
-        speaking = family(top).get("layer2") or tree(top)[-1]
-        return resident_mib(speaking)[0], sum(resident_mib(pid)[0] for pid in tree(top))
+        return (
+            resident_mib(speaking(top))[0],
+            sum(resident_mib(pid)[0] for pid in tree(top)),
+        )

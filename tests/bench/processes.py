@@ -21,6 +21,11 @@ def tree(top: int) -> list[int]:
     return sorted(found)
 
 
+def speaking(top: int) -> int:
+    """Return the process that sends hellos or adverts: our layer2, or keepalived's youngest."""
+    return family(top).get("layer2") or tree(top)[-1]
+
+
 def cpu_s(pid: int) -> float:
     """User and system time of a process and of the children it has waited for (checks)."""
     fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
