@@ -80,16 +80,6 @@ MUSEUM = {
             Happening(400, "restarted", 597),
         ],
     ),
-    "a late frame of a process that had left won the name back from its successor": (
-        3211,
-        [
-            Happening(100, "paused", 51583),
-            Happening(1800, "mended", 3004),
-            Happening(1800, "restarted", 55014),
-            Happening(250, "restarted", 2153),
-            Happening(0, "leaves", 1615),
-        ],
-    ),
 }
 """Everything that the simulation found, as small as it gets; seed and story by what it was."""
 

@@ -239,6 +239,28 @@ def test_a_restart_frees_the_claims_of_the_former_process() -> None:
     assert second.answering() == {VIP}
 
 
+def test_no_late_frame_wins_a_name_back() -> None:
+    """A frame of a process between two others, that comes when the last one has begun, is refused."""
+    lan, first, second, third = three()
+    lan.do(first, first.vips.leave(lan.now))
+    lan.members.remove(first)
+    second.deaf_to = third.deaf_to = {FIRST}
+    between = Member(FIRST, 1, first.desired, boot=8)
+    lan.join(between)
+    lan.run(lan.now + 0.25)
+    late = [send for _, send in between.asked(Send)][-1]
+    lan.members.remove(between)
+    second.deaf_to = third.deaf_to = set()
+    last = Member(FIRST, 1, first.desired, boot=9)
+    lan.join(last)
+    for other in (second, third):
+        hear(other, late, lan.now)
+    assert refused(second)["sameName"] == 1
+    lan.run(lan.now + 8.0)
+    assert last.answering() == {VIP}
+    assert refused(second).get("replacedBoot", 0) == 0
+
+
 def restarted() -> tuple[Lan, Member, list[Send]]:
     """The second of three, after the first has restarted, and the frames of its former process."""
     lan, first, second, _ = three()
