@@ -25,7 +25,8 @@ from tests.lab.polling import IN_LONG, poll, require, steady
 
 pytestmark = pytest.mark.lab
 
-ROUNDS = 10 if IN_LONG else 1
+ROUNDS = 5 if IN_LONG else 1
+"""Each round measures two clients, one for each family."""
 LIMIT_S = 1.5
 """P6, the 0.2 s that one-way cuts may cost more, and a second since this machine is shared."""
 UNCHANGED_S = 10.0 if IN_LONG else 3.0
