@@ -93,6 +93,13 @@ def service_selection(function: Command) -> Command:
     )
 
 
+def _node_name(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """Refuse what Kubernetes takes for no node: members say their name in every hello."""
+    if not 0 < len(value.encode()) <= LONGEST_NODE_NAME:
+        raise click.BadParameter(f"the name of a node has 1 to {LONGEST_NODE_NAME} bytes")
+    return value
+
+
 def runtime_dir(function: Command) -> Command:
     """`--runtime-dir`: where a running instance is found."""
     return single(
@@ -104,12 +111,15 @@ def runtime_dir(function: Command) -> Command:
     )(function)
 
 
+LONGEST_NODE_NAME = 253
+"""As long as a DNS name may be (RFC 1123), which Kubernetes takes for nodes."""
 IDENTITY = (
     click.option(
         "--node",
         envvar=["ORCHESTRATOR_NODE", "NODE_NAME"],
         show_envvar=True,
         default=platform.node,
+        callback=_node_name,
         help="Name of this node (default: the host's name).",
     ),
     single(

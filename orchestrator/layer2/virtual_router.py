@@ -11,7 +11,7 @@ from dataclasses import replace
 from orchestrator.layer2.actions import Action, Announce, Became, Release, RouterState, Take
 from orchestrator.layer2.port import Port
 from orchestrator.layer2.tracking import OWNER, Standing
-from orchestrator.layer2.virtual_router_adverts import Adverts, family_of_router, virtual_mac
+from orchestrator.layer2.virtual_router_adverts import Adverts, family_of_router, sending_mac
 from orchestrator.layer2.virtual_router_checks import refusal
 from orchestrator.layer2.virtual_router_report import Counters, Heard, RouterReport
 from orchestrator.layer2.virtual_router_table import TABLE, RouterEvent, Step
@@ -334,7 +334,7 @@ class VirtualRouterMachine:
         return [Announce(take.port, take.address) for take in self._takes()]
 
     def _takes(self) -> list[Take]:
-        router, mac = self.router, virtual_mac(self.router)
+        router, mac = self.router, sending_mac(self.router)
         return [Take(router.interface, address.ip, mac) for address in router.all_addresses]
 
     def _releases(self) -> list[Action]:

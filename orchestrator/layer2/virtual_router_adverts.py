@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from orchestrator.layer2.actions import Send
+from orchestrator.layer2.binding import virtual_mac
 from orchestrator.layer2.ethernet import MAC
 from orchestrator.layer2.port import Port
 from orchestrator.layer2.vrrp import GROUP_IPV4, GROUP_IPV6, Advert, encode
 from orchestrator.model.address import Family, IPAddress
 from orchestrator.model.virtual_router import VirtualRouter
-
-_VIRTUAL_MAC = bytes.fromhex("00005e00")
 
 
 def family_of_router(router: VirtualRouter) -> Family:
@@ -17,12 +16,9 @@ def family_of_router(router: VirtualRouter) -> Family:
     return Family(router.addresses[0].version) if router.addresses else Family.IPV4
 
 
-def virtual_mac(router: VirtualRouter) -> MAC | None:
-    """Return 00:00:5e:00:01:VRID, in IPv6 02 (RFC 9568 7.3), where it is asked for."""
-    if not router.virtual_mac:
-        return None
-    kind = 1 if family_of_router(router) is Family.IPV4 else 2
-    return MAC(_VIRTUAL_MAC + bytes((kind, router.vrid)))
+def sending_mac(router: VirtualRouter) -> MAC | None:
+    """Return the virtual MAC where it is asked for, None for the port's own."""
+    return virtual_mac(router) if router.virtual_mac else None
 
 
 def group_of(router: VirtualRouter) -> IPAddress:
@@ -79,7 +75,7 @@ class Adverts:
                 source,
                 target,
                 encode(advert, source, target, router.checksum),
-                virtual_mac(router),
+                sending_mac(router),
             )
             for target in targets
         )

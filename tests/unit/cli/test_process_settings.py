@@ -77,3 +77,13 @@ def test_faulty_object_counts_as_absent(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(OBJECT.replace("level: debug", "level: loud"))
     assert parse("-f", str(path)).log_level == "info"
+
+
+@pytest.mark.parametrize("name", ["", "x" * 254])
+def test_names_of_nodes_fit_into_hellos(name: str) -> None:
+    """No name, and one longer than a DNS name, are wrong usage."""
+    done = CliRunner().invoke(
+        options.IDENTITY[0](click.command()(lambda **_: None)), ["--node", name]
+    )
+    assert done.exit_code == 2
+    assert "1 to 253 bytes" in done.output
