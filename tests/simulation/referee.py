@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tests.fakes.exabgp import Attributes, FakeExaBGP, attributes_of
 from tests.simulation.intent import Table
+from tests.simulation.story import FoulError
 
 WITHDRAW_LIMIT_S = 0.7
 """P2: from the decision until the withdraw is written."""
@@ -17,10 +18,6 @@ UNANSWERED_LIMIT = 45
 LINE = re.compile(
     r"neighbor (\S+) local-as \d+ peer-as \d+ (announce|withdraw) (route|attributes) (.*)"
 )
-
-
-class FoulError(AssertionError):
-    """Something happened that must not happen."""
 
 
 class UnansweredError(FoulError):

@@ -1,30 +1,17 @@
-"""Schedules: what happens when, drawn from a seed; played, and made smaller when one fails."""
+"""Schedules: what happens when, drawn from a seed, and played."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from orchestrator.model.virtual_ip import Health
 from tests.simulation.chances import Chances
 from tests.simulation.intent import HEALTHS, PEERS, PHASES, VIPS
-from tests.simulation.referee import FoulError
+from tests.simulation.story import Happening
 from tests.simulation.world import World
 
 LENGTH = 40
 HOLD_TIMES_S = (30, 60)
-
-
-@dataclass(frozen=True)
-class Happening:
-    """`kind` happens, `after_ms` after the one before; `number` says to what, or for how long."""
-
-    after_ms: int
-    kind: str
-    number: int
-
-    def __str__(self) -> str:
-        return f"+{self.after_ms} ms: {self.kind} {self.number}"
 
 
 def draw(seed: int) -> tuple[Happening, ...]:
@@ -52,29 +39,6 @@ def play(seed: int, schedule: Sequence[Happening]) -> World:
         KINDS[happening.kind][1](world, happening.number)
     _quiet(world, 0)
     return world
-
-
-def shrink(seed: int, schedule: Sequence[Happening]) -> tuple[Happening, ...]:
-    """Leave out of a failing schedule whatever it fails without."""
-    kept, foul = tuple(schedule), fouls(seed, schedule)
-    for size in (8, 4, 2, 1, 1):
-        at = 0
-        while at < len(kept):
-            shorter = kept[:at] + kept[at + size :]
-            if fouls(seed, shorter) == foul:
-                kept = shorter
-            else:
-                at += size
-    return kept
-
-
-def fouls(seed: int, schedule: Sequence[Happening]) -> type[FoulError] | None:
-    """Play a schedule and return the kind of foul that ended it, None for a fair one."""
-    try:
-        play(seed, schedule)
-    except FoulError as foul:
-        return type(foul)
-    return None
 
 
 # What can happen

@@ -15,13 +15,10 @@ from orchestrator.layer2.vrrp import TTL, Packet
 from orchestrator.model.address import IPAddress
 from orchestrator.model.layer2_desired import Desired
 from tests.simulation.shared_views import NICS, address_on
+from tests.simulation.story import FoulError
 
 QUEUE = 500
 """Frames that the kernel keeps for a process that does not read."""
-
-
-class FoulError(AssertionError):
-    """Something happened that must not happen."""
 
 
 class PairError(FoulError):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchestrator.model.address import IPAddress
-from tests.simulation.shared_host import FoulError, Host
+from tests.simulation.shared_host import Host
 from tests.simulation.shared_views import NICS, Planner
+from tests.simulation.story import FoulError
 
 SLOT_S = 0.02
 SPARE_S = 0.1

@@ -1,29 +1,20 @@
-"""What happens in one play of shared VIPs: drawn from a seed, and made shorter when it ends foul."""
+"""What happens in one play of shared VIPs: drawn from a seed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from orchestrator.model.settings import Transport
 from tests.simulation.chances import Chances
-from tests.simulation.shared_host import FoulError
 from tests.simulation.shared_views import draw_rules
 from tests.simulation.shared_world import World
+from tests.simulation.story import FoulError, Happening
 
 GAPS_MS = (0, 5, 30, 100, 250, 400, 900, 1800)
 TRACE = 40
 """Lines of the trace that a foul shows."""
-
-
-@dataclass(frozen=True)
-class Happening:
-    """After `gap_ms`, something of `kind` happens; `number` decides what it may do either way."""
-
-    gap_ms: int
-    kind: str
-    number: int
 
 
 Kind = Callable[[World, int], None]
@@ -74,7 +65,7 @@ def _play_gently(world: World, story: Sequence[Happening]) -> None:
 def _play(world: World, story: Sequence[Happening]) -> None:
     world.run_for(0.3 if world.is_crowded else world.chances.one_of((0.3, 1.0, 2.0)))
     for happening in story[: 2 if world.is_crowded else len(story)]:
-        world.run_for(happening.gap_ms / (4000 if world.is_crowded else 1000))
+        world.run_for(happening.after_ms / (4000 if world.is_crowded else 1000))
         _happen(world, happening)
     world.run_for(0.2)
     _happen(world, Happening(0, "mended", 0))
@@ -85,29 +76,6 @@ def _play(world: World, story: Sequence[Happening]) -> None:
 def _happen(world: World, happening: Happening) -> None:
     world.trace.append(f"{world.now:9.4f} {happening}")
     KINDS[happening.kind][2](world, happening.number)
-
-
-def fouls(seed: int, story: Sequence[Happening]) -> type[FoulError] | None:
-    """Return what kind of foul a story ends in."""
-    try:
-        play(seed, story)
-    except FoulError as foul:
-        return type(foul)
-    return None
-
-
-def shrink(seed: int, story: list[Happening]) -> list[Happening]:
-    """Leave out what the foul does not need."""
-    kind = fouls(seed, story)
-    if kind is None:
-        return story
-    at = len(story) - 1
-    while at >= 0:
-        shorter = [*story[:at], *story[at + 1 :]]
-        if fouls(seed, shorter) is kind:
-            story = shorter
-        at -= 1
-    return story
 
 
 # What may happen

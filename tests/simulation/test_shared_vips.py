@@ -6,7 +6,6 @@ ORCHESTRATOR_SEEDS=5000 plays more of them, ORCHESTRATOR_SEEDS=1234:1235 one.
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,10 +16,10 @@ from orchestrator.layer2.liveness import Liveness
 from orchestrator.layer2.ownership import Ownership
 from orchestrator.layer2.segment import Segment
 from tests.simulation.chances import Chances
-from tests.simulation.shared_host import FoulError
-from tests.simulation.shared_story import Happening, draw, fouls, play, shrink
+from tests.simulation.shared_story import draw, play
 from tests.simulation.shared_views import draw_rules
 from tests.simulation.shared_world import World
+from tests.simulation.story import FoulError, Happening, batch, batches, fouls, report
 
 VIPS = tuple(ipaddress.ip_address(f"192.0.2.{number}") for number in (1, 2, 3))
 PLAIN: dict[str, Any] = {
@@ -29,37 +28,21 @@ PLAIN: dict[str, Any] = {
     "nics": dict.fromkeys(VIPS),
     "preempt_delay_s": 1.0,
 }
-BATCH = 50
-"""Seeds played by one test."""
 GATE = 1000
 
 
-def seeds() -> range:
-    """Seeds to play: a number, or FIRST:END."""
-    first, _, end = os.environ.get("ORCHESTRATOR_SEEDS", str(GATE)).rpartition(":")
-    return range(int(first or 0), int(end))
-
-
-def report(seed: int, foul: FoulError) -> str:
-    """Say how to see it again, with as few happenings as it needs, and how it ended."""
-    story = "\n  ".join(str(happening) for happening in shrink(seed, draw(seed)))
-    notes = "\n".join(getattr(foul, "__notes__", ()))
-    again = f"ORCHESTRATOR_SEEDS={seed}:{seed + 1}"
-    return f"seed {seed}: {type(foul).__name__}: {foul}\n  {story}\n{notes}\nagain: {again}"
-
-
-@pytest.mark.parametrize("first", range(seeds().start, seeds().stop, BATCH))
+@pytest.mark.parametrize("first", batches(GATE))
 def test_nothing_foul_happens_whatever_happens(first: int) -> None:
     """Whatever dies, sleeps, is cut and changes, each wanted address is answered by one node in time.
 
     On the way: addresses are taken and released in pairs, nothing goes unanswered while it is handed
     over, a node that is cut off is replaced in time, and in peace nothing moves to a worse node.
     """
-    for seed in range(first, min(first + BATCH, seeds().stop)):
+    for seed in batch(first, GATE):
         try:
             play(seed, draw(seed))
         except FoulError as foul:
-            pytest.fail(report(seed, foul))
+            pytest.fail(report(play, seed, draw(seed), foul))
 
 
 MUSEUM = {
@@ -131,9 +114,9 @@ def test_a_rule_that_is_missing_is_seen(
 ) -> None:
     """Members that leave out one rule end foul, and the report tells how to see it again."""
     monkeypatch.setattr(where, rule, instead)
-    seed = next(seed for seed in range(GATE) if fouls(seed, draw(seed)) is not None)
+    seed = next(seed for seed in range(GATE) if fouls(play, seed, draw(seed)) is not None)
     with pytest.raises(FoulError) as found:
         play(seed, draw(seed))
-    told = report(seed, found.value)
+    told = report(play, seed, draw(seed), found.value)
     assert told.startswith(f"seed {seed}: ")
     assert told.endswith(f"again: ORCHESTRATOR_SEEDS={seed}:{seed + 1}")

@@ -1,38 +1,23 @@
 """A speaker through random faults: the routers end with what is wanted, and nothing foul on the way.
 
-ORCHESTRATOR_SIMULATION_SEEDS=5000 plays more of them, ORCHESTRATOR_SIMULATION_SEEDS=1234:1235 one.
+ORCHESTRATOR_SEEDS=5000 plays more of them, ORCHESTRATOR_SEEDS=1234:1235 one.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import pytest
 
 from orchestrator.bgp.adj_rib_out import AdjRibOut
-from tests.simulation.referee import FoulError, NoOpError
-from tests.simulation.schedule import Happening, draw, fouls, play, shrink
+from tests.simulation.referee import NoOpError
+from tests.simulation.schedule import draw, play
+from tests.simulation.story import FoulError, Happening, batch, batches, fouls, report
 
-BATCH = 50
-"""Seeds played by one test."""
 GATE = 250
 
 
-def seeds() -> range:
-    """Seeds to play: a number, or FIRST:END."""
-    first, _, end = os.environ.get("ORCHESTRATOR_SIMULATION_SEEDS", str(GATE)).rpartition(":")
-    return range(int(first or 0), int(end))
-
-
-def report(seed: int, foul: FoulError) -> str:
-    """Say how to see it again, with as few happenings as it needs."""
-    story = "\n  ".join(str(happening) for happening in shrink(seed, draw(seed)))
-    again = f"ORCHESTRATOR_SIMULATION_SEEDS={seed}:{seed + 1}"
-    return f"seed {seed}: {type(foul).__name__}: {foul}\n  {story}\nagain: {again}"
-
-
-@pytest.mark.parametrize("first", range(seeds().start, seeds().stop, BATCH))
+@pytest.mark.parametrize("first", batches(GATE))
 def test_nothing_foul_happens_whatever_happens(first: int) -> None:
     """Whatever dies, stalls and changes, no router keeps a ghost, a gap or a wrong attribute.
 
@@ -40,11 +25,11 @@ def test_nothing_foul_happens_whatever_happens(first: int) -> None:
     nothing, no second unflushed change of a prefix, no more commands than the window, and in peace
     no withdraw and no RIB later than promised.
     """
-    for seed in range(first, min(first + BATCH, seeds().stop)):
+    for seed in batch(first, GATE):
         try:
             play(seed, draw(seed))
         except FoulError as foul:
-            pytest.fail(report(seed, foul))
+            pytest.fail(report(play, seed, draw(seed), foul))
 
 
 def story(*lines: tuple[int, str, int]) -> Sequence[Happening]:
@@ -92,7 +77,7 @@ def test_what_was_found_stays_mended(name: str) -> None:
 def test_a_foul_is_seen_and_told_in_few_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """A speaker that takes no heed of what ExaBGP holds is caught, and its schedule shrinks."""
     monkeypatch.setattr(AdjRibOut, "shown", lambda _self, _change: None)
-    seed = next(seed for seed in range(GATE) if fouls(seed, draw(seed)) is NoOpError)
-    told = report(seed, NoOpError("x"))
+    seed = next(seed for seed in range(GATE) if fouls(play, seed, draw(seed)) is NoOpError)
+    told = report(play, seed, draw(seed), NoOpError("x"))
     assert f"seed {seed}: NoOpError: x" in told
     assert told.count("\n  ") <= 3

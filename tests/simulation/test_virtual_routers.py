@@ -5,45 +5,29 @@ ORCHESTRATOR_SEEDS=5000 plays more of them, ORCHESTRATOR_SEEDS=1234:1235 one.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import pytest
 
 from orchestrator.layer2.virtual_router import VirtualRouterMachine
-from tests.simulation.virtual_router_segment import FoulError
-from tests.simulation.virtual_router_story import Happening, draw, fouls, play, shrink
+from tests.simulation.story import FoulError, Happening, batch, batches, fouls, report
+from tests.simulation.virtual_router_story import draw, play
 
-BATCH = 50
-"""Seeds played by one test."""
 GATE = 300
 
 
-def seeds() -> range:
-    """Seeds to play: a number, or FIRST:END."""
-    first, _, end = os.environ.get("ORCHESTRATOR_SEEDS", str(GATE)).rpartition(":")
-    return range(int(first or 0), int(end))
-
-
-def report(seed: int, foul: FoulError) -> str:
-    """Say how to see it again, with as few happenings as it needs."""
-    story = "\n  ".join(str(happening) for happening in shrink(seed, draw(seed)))
-    again = f"ORCHESTRATOR_SEEDS={seed}:{seed + 1}"
-    return f"seed {seed}: {type(foul).__name__}: {foul}\n  {story}\nagain: {again}"
-
-
-@pytest.mark.parametrize("first", range(seeds().start, seeds().stop, BATCH))
+@pytest.mark.parametrize("first", batches(GATE))
 def test_nothing_foul_happens_whatever_happens(first: int) -> None:
     """Whatever dies, sleeps and is cut, the right one is Master in time, and alone.
 
     On the way: addresses are taken and released in pairs, no two are Master for longer than an
     interval while all hear all, and in peace no state changes.
     """
-    for seed in range(first, min(first + BATCH, seeds().stop)):
+    for seed in batch(first, GATE):
         try:
             play(seed, draw(seed))
         except FoulError as foul:
-            pytest.fail(report(seed, foul))
+            pytest.fail(report(play, seed, draw(seed), foul))
 
 
 MUSEUM = {
@@ -88,7 +72,7 @@ def test_a_foul_is_seen_and_told_in_few_words(
 ) -> None:
     """A router that leaves out any of these is caught, and the schedule shrinks."""
     monkeypatch.setattr(VirtualRouterMachine, broken, instead)
-    seed = next(seed for seed in range(GATE) if fouls(seed, draw(seed)) is not None)
-    told = report(seed, FoulError("x"))
+    seed = next(seed for seed in range(GATE) if fouls(play, seed, draw(seed)) is not None)
+    told = report(play, seed, draw(seed), FoulError("x"))
     assert f"seed {seed}: FoulError: x" in told
     assert told.count("\n  ") <= 6

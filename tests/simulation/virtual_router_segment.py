@@ -18,6 +18,7 @@ from orchestrator.layer2.vrrp import TTL, Packet
 from orchestrator.model.address import IPAddress
 from orchestrator.model.virtual_router import VirtualRouter
 from tests.simulation.chances import Chances
+from tests.simulation.story import FoulError
 
 NIC = "eth0"
 VIPS = tuple(ipaddress.ip_interface(f"192.0.2.{last}/24") for last in (254, 253))
@@ -26,10 +27,6 @@ GRATUITOUS_S = (0.0, 0.05, 1.0)
 """When frames of an address that was taken go out (DESIGN 8.3), as far as it matters here."""
 DELAY_S = 0.004
 """Longest time that a packet is on its way."""
-
-
-class FoulError(AssertionError):
-    """Something happened that must not happen."""
 
 
 class PairError(FoulError):

@@ -1,32 +1,21 @@
-"""What happens to virtual routers on one segment, drawn from a seed; made smaller when it fails."""
+"""What happens to virtual routers on one segment, drawn from a seed."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from orchestrator.model.virtual_router import VirtualRouter
 from tests.simulation.chances import Chances
-from tests.simulation.virtual_router_segment import NIC, VIPS, VIPS_IPV6, FoulError, Segment
+from tests.simulation.story import Happening
+from tests.simulation.virtual_router_segment import NIC, VIPS, VIPS_IPV6, Segment
 
 LENGTH = 25
 PRIORITIES = (1, 50, 100, 100, 150, 200, 254)
 INTERVALS_MS = (100, 100, 100, 50, 200)
 DELAYS_MS = (0, 0, 0, 300, 2000)
-
-
-@dataclass(frozen=True)
-class Happening:
-    """`kind` happens, `after_ms` after the one before; `number` says to whom, and how."""
-
-    after_ms: int
-    kind: str
-    number: int
-
-    def __str__(self) -> str:
-        return f"({self.after_ms}, {self.kind!r}, {self.number}),"
 
 
 def cast(chances: Chances) -> list[VirtualRouter]:
@@ -105,29 +94,6 @@ def play(seed: int, schedule: Sequence[Happening]) -> Segment:
     segment.trace.append(f"{segment.now:.3f} healed")
     segment.settle()
     return segment
-
-
-def shrink(seed: int, schedule: Sequence[Happening]) -> tuple[Happening, ...]:
-    """Leave out of a failing schedule whatever it fails without."""
-    kept, foul = tuple(schedule), fouls(seed, schedule)
-    for size in (8, 4, 2, 1, 1):
-        at = 0
-        while at < len(kept):
-            shorter = kept[:at] + kept[at + size :]
-            if fouls(seed, shorter) == foul:
-                kept = shorter
-            else:
-                at += size
-    return kept
-
-
-def fouls(seed: int, schedule: Sequence[Happening]) -> type[FoulError] | None:
-    """Play a schedule and return the kind of foul that ended it, None for a fair one."""
-    try:
-        play(seed, schedule)
-    except FoulError as foul:
-        return type(foul)
-    return None
 
 
 def _who(segment: Segment, number: int) -> int:
