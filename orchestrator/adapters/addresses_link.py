@@ -129,7 +129,9 @@ class AddressesLink:
 
     async def _wait_for_wish(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._dirty.wait(), REPEAT_S)
+            # Not wait_for: of a cancellation in the moment of a change it would lose one.
+            async with asyncio.timeout(REPEAT_S):
+                await self._dirty.wait()
         self._dirty.clear()
 
     def _take(self, answer: Answer) -> None:

@@ -112,7 +112,8 @@ class Layer2Link:
     async def _tell(self, writer: asyncio.StreamWriter) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._dirty.wait(), REPEAT_S)
+                async with asyncio.timeout(REPEAT_S):  # not wait_for, as in addresses_link
+                    await self._dirty.wait()
             self._dirty.clear()
             wish = self._want
             if wish is None:

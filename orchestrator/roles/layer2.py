@@ -94,7 +94,8 @@ class Layer2:
         self._leaving = True
         self._turns.ask(self._engine.leave)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._finished.wait(), LEAVE_LIMIT_S)
+            async with asyncio.timeout(LEAVE_LIMIT_S):
+                await self._finished.wait()
         await self._masters.settle()
         await self._part()
 

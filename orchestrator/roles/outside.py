@@ -80,7 +80,8 @@ class _Following:
         while True:
             limit_s = LOOK_S if self._watch.files else None
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), limit_s)
+                async with asyncio.timeout(limit_s):
+                    await self._changed.wait()
             self._changed.clear()
             found = self._look()
             if found != self._told:
