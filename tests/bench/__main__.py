@@ -19,7 +19,7 @@ from tests.bench.layer2_cpu import cpu
 from tests.bench.layer2_heal import heal
 from tests.bench.layer2_lateness import lateness
 from tests.bench.layer2_memory import memory as layer2_memory
-from tests.bench.layer2_outage import outage
+from tests.bench.layer2_outage import outage, outage_slow
 from tests.bench.layer2_takeover import takeover
 from tests.bench.memory import memory
 from tests.bench.plans import plans
@@ -38,6 +38,7 @@ BENCHES: dict[str, Callable[[Path], Table]] = {
     "memory": memory,
     "idle": idle,
     "layer2-outage": outage,
+    "layer2-outage-1s": outage_slow,
     "layer2-heal": heal,
     "layer2-takeover": takeover,
     "layer2-cpu": cpu,
