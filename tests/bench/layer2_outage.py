@@ -51,10 +51,14 @@ SLOW: tuple[type[Contender], ...] = (Shared, Routers, Keepaliveds, Keepalived2)
 
 @dataclass(slots=True)
 class Cell:
-    """What rounds of one fault showed, ms: outages, first announcements; and questions lost in all."""
+    """What rounds of one fault showed, ms; `lost` counts questions of all rounds together.
+
+    `returns` are the longest times without an answer while what had failed came back.
+    """
 
     outages: list[float] = field(default_factory=list)
     announced: list[float] = field(default_factory=list)
+    returns: list[float] = field(default_factory=list)
     lost: int = 0
 
 
@@ -82,7 +86,7 @@ def outage_slow(workdir: Path) -> Table:
 def _table(interval: str) -> Table:
     return Table(
         f"Outage at a client that asks every 2 ms, and first gratuitous ARP of the successor, at {interval}, ms: median (min-max), n = {ROUNDS}",
-        ("contender", "fault", "outage", "first gratuitous ARP", "questions lost"),
+        ("contender", "fault", "outage", "first gratuitous ARP", "on return", "questions lost"),
     )
 
 
@@ -106,14 +110,22 @@ class Bed:
 
 def _rounds(bed: Bed, fault: Fault, *, clean: bool) -> Cell:
     chance = random.Random(SEED)  # noqa: S311
+    pauses = (RESTED_S + chance.uniform(0, bed.scene.interval_s) for _ in range(ROUNDS))
     cell, client = Cell(), _client(bed.scene)
-    for _ in range(ROUNDS):
-        pause_s = RESTED_S + chance.uniform(0, bed.scene.interval_s)
-        _round(bed, client, _rested(bed.scene, client, pause_s), fault, cell)
-    bed.scene.rest()
+    owner = _rested(bed.scene, client, RESTED_S)
+    for pause_s in pauses:
+        heal = _round(bed, client, owner, fault, cell)
+        healed = time.monotonic()
+        heal()
+        owner = _rested(bed.scene, client, pause_s)
+        cell.returns.append(1000 * _longest_s(client, healed))
     seen = client.stop()
     cell.lost = seen.sent - seen.answered if clean else 0
     return cell
+
+
+def _longest_s(client: Asking, since: float) -> float:
+    return max((gap.gap_s for gap in client.gaps(since)), default=0.0)
 
 
 def _client(scene: Contender) -> Asking:
@@ -135,7 +147,7 @@ def _rested(scene: Contender, client: Asking, for_s: float) -> str:
     return poll(rested, 60, "one to own and answer")
 
 
-def _round(bed: Bed, client: Asking, owner: str, fault: Fault, cell: Cell) -> None:
+def _round(bed: Bed, client: Asking, owner: str, fault: Fault, cell: Cell) -> Callable[[], object]:
     bed.witness.clear()
     moment = time.monotonic()
     heal = fault(bed.scene, owner)
@@ -148,14 +160,15 @@ def _round(bed: Bed, client: Asking, owner: str, fault: Fault, cell: Cell) -> No
     cell.announced.append(1000 * (poll(first, 20, "an announcement", 0.01) - moment))
     poll(lambda: {gap.after for gap in client.gaps(moment)} - {owner}, 20, "another to answer")
     time.sleep(0.1)
-    cell.outages.append(1000 * max(gap.gap_s for gap in client.gaps(moment)))
-    heal()
+    cell.outages.append(1000 * _longest_s(client, moment))
+    return heal
 
 
 def _add(table: Table, label: str, cells: Cells) -> None:
     for name, cell in cells.items():
         lost = cell.lost if name == "clean stop" else ""
-        table.add(label, name, shown(cell.outages), shown(cell.announced), lost)
+        spreads = map(shown, (cell.outages, cell.announced, cell.returns))
+        table.add(label, name, *spreads, lost)
 
 
 def shown(values: Sequence[float]) -> str:
