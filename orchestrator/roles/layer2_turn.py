@@ -38,6 +38,7 @@ class Turns:
         self._sockets: dict[str, PortSockets] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._again = False
+        self._due: float | None = None
         self._counts = [0] * (len(BOUNDS_S) + 1)
         self._sum_s = 0.0
         self._longest_s = 0.0
@@ -62,8 +63,10 @@ class Turns:
     def _open(self, port: Port) -> None:
         sockets = PortSockets(port)
         self._sockets[port.name] = sockets
+        loop = asyncio.get_running_loop()
         for descriptor in sockets.descriptors():
-            asyncio.get_running_loop().add_reader(descriptor, self.turn)
+            spoken = descriptor in sockets.adverts.descriptors()
+            loop.add_reader(descriptor, self.turn if spoken else self._asked)
 
     def _close(self, sockets: PortSockets) -> None:
         for descriptor in sockets.descriptors():
@@ -101,8 +104,12 @@ class Turns:
 
     # A turn
 
-    def turn(self) -> None:
-        """Do all there is to do now."""
+    def _asked(self) -> None:
+        """Do all there is to do now, with the questions that somebody asked."""
+        self.turn(questions=True)
+
+    def turn(self, *, questions: bool = False) -> None:
+        """Do all there is to do now; who has `questions` comes by itself."""
         self._again = False
         now = clock.monotonic()
         if self._overslept(now):
@@ -112,13 +119,13 @@ class Turns:
             for frame, age_s in sockets.adverts.read(ADVERTS_A_TURN):
                 self._send(self._engine.receive(name, frame, now - age_s))
         self._send(self._engine.handle_timer(clock.monotonic()))
-        self._answer()
+        if questions:
+            self._answer()
         self._perform(self._engine.gratuitous(clock.monotonic()))
 
     def _overslept(self, now: float) -> bool:
         """Note how late this turn is; after a pause that others noticed, give everything up."""
-        due = self._engine.next_timer()
-        late_s = 0.0 if due is None else now - due
+        late_s = 0.0 if self._due is None else now - self._due
         if late_s <= 0:
             return False
         self._note(late_s)
@@ -165,7 +172,7 @@ class Turns:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        due = self._engine.next_timer()
+        due = self._due = self._engine.next_timer()
         if due is None or self._again:
             return
         if due <= clock.monotonic():
