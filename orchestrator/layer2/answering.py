@@ -58,6 +58,7 @@ class Answering:
         self._watched: dict[bytes, IPAddress] = {}
         self._probed: dict[bytes, tuple[IPAddress, float]] = {}
         self._counts: dict[IPAddress, Counts] = {}
+        self._ready: dict[bytes, _Owned] = {}
         self._ours = {port.mac}
         self._schedule = Schedule()
         self._told = Pace(TELL_S)
@@ -84,7 +85,7 @@ class Answering:
         if moved:
             self._ours = {port.mac}
         if moved or before.link_local != port.link_local:
-            for owned in self._owned.values():
+            for owned in {**self._ready, **self._owned}.values():
                 self._make(owned)
         if not port.up:
             self._schedule.clear()
@@ -95,9 +96,15 @@ class Answering:
     def watch(self, addresses: Iterable[IPAddress]) -> None:
         """Report who else claims these, the addresses this node has candidates for.
 
-        What was counted of an address that is neither owned nor watched any longer is forgotten.
+        Their frames are made ahead: a takeover must not wait for them. What was counted of an
+        address that is neither owned nor watched any longer is forgotten.
         """
         self._watched = {address.packed: address for address in addresses}
+        ready = self._ready
+        self._ready = {
+            key: ready.get(key) or self._made(address, None, router=False)
+            for key, address in self._watched.items()
+        }
         kept = {*self._watched.values(), *self.owned}
         self._counts = {a: counts for a, counts in self._counts.items() if a in kept}
 
@@ -116,11 +123,17 @@ class Answering:
         return self.handle_timer(now)
 
     def _own(self, address: IPAddress, virtual: MAC | None, now: float, *, router: bool) -> None:
-        counts = self._counts.setdefault(address, Counts())
-        owned = _Owned(address, virtual, router, self._port.mac, counts)
-        self._make(owned)
+        owned = self._ready.get(address.packed)
+        if owned is None or (virtual, router) != (None, False):
+            owned = self._made(address, virtual, router=router)
+        owned.counts = self._counts.setdefault(address, owned.counts)
         self._owned[address.packed] = owned
         self._start((owned,), now)
+
+    def _made(self, address: IPAddress, virtual: MAC | None, *, router: bool) -> _Owned:
+        owned = _Owned(address, virtual, router, self._port.mac, Counts())
+        self._make(owned)
+        return owned
 
     def release(self, addresses: Iterable[IPAddress]) -> None:
         """Answer for `addresses` no longer."""
@@ -178,7 +191,7 @@ class Answering:
         return [Emit(self._port.name, frame) for frame in frames]
 
     def _make(self, owned: _Owned) -> None:
-        """Make the frames of an address ahead: a takeover must not wait for them."""
+        """Make the frames that announce an address and answer for it."""
         owned.mac = owned.virtual or self._port.mac
         self._ours.add(owned.mac)
         address = owned.address

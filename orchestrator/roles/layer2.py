@@ -32,8 +32,8 @@ LOG = logging.getLogger(__name__)
 BOOT_ID_BYTES = 8
 NEWS_S = 1.0
 """How often the speaker is told how things are when nothing happens."""
-SOONEST_NEWS_S = 0.02
-"""What happens closer together is told at once."""
+SOONEST_NEWS_S = 0.1
+"""What happens closer together is told at once, and not while a takeover is announced."""
 LEAVE_LIMIT_S = 1.5
 """Longest time that handing over may take, a little more than the cores allow themselves."""
 PART_LIMIT_S = 0.5

@@ -295,3 +295,29 @@ def test_counts_of_forgotten_addresses_are_dropped() -> None:
     assert answering.counts[VIP].gratuitous == 8
     answering.watch([])
     assert answering.counts == {}
+
+
+def test_frames_made_ahead_are_those_of_the_moment() -> None:
+    """What was watched before the hardware address changed is announced with the new one."""
+    answering = Answering(PORT)
+    answering.watch([VIP, VIP6])
+    moved = dataclasses.replace(PORT, mac=NEW, addresses=(ipaddress.ip_interface("fe80::2/64"),))
+    answering.port(moved, 1.0)
+    announced = answering.take([(VIP, None), (VIP6, None)], 2.0)
+    six = ndp.unsolicited(VIP6, NEW, ipaddress.IPv6Address("fe80::2"), router=False)
+    assert [emit.frame for emit in announced] == [*arp.announcements(VIP, NEW), six]
+    assert answering.receive_arp(QUESTION.encode(), 3.0) == [
+        Emit("eth0", arp.answer(QUESTION, NEW))
+    ]
+
+
+def test_made_ahead_for_a_port_and_taken_with_a_virtual_mac() -> None:
+    """A watched address that a virtual router takes is announced with the virtual MAC, and back."""
+    answering = Answering(PORT)
+    answering.watch([VIP])
+    virtual = answering.take([(VIP, VIRTUAL)], 1.0)
+    assert [emit.frame for emit in virtual] == list(arp.announcements(VIP, VIRTUAL))
+    answering.release([VIP])
+    own = answering.take([(VIP, None)], 2.0)
+    assert [emit.frame for emit in own] == list(arp.announcements(VIP, OWN))
+    assert answering.counts[VIP].gratuitous == 4
