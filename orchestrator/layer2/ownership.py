@@ -87,6 +87,7 @@ class Ownership:
         self._orphans: set[Key] = set()
         self._owners: dict[Key, tuple[str | None, float]] = {}
         self.moved: set[Key] = set()
+        self._challenged: set[Key] = set()
 
     # What this node wants
 
@@ -124,6 +125,7 @@ class Ownership:
         member.claims.put(key, claim)
         if claim is not None:
             self._rivals.setdefault(key, {})[member.name] = member
+            self._challenged.add(key)
         elif self._remove_rival(key, member) or yielded:
             self._assert_mine(key)
 
@@ -189,6 +191,7 @@ class Ownership:
                 self._orphans.discard(key)
                 self._stop_answering(key)
             self._plan_claim(key, rival, now)
+        self._challenged.discard(key)
         owner = self.owner(key)
         if key in self.stakes and self._owners.get(key, ("", 0.0))[0] != owner:
             self._owners[key] = owner, now
@@ -220,6 +223,8 @@ class Ownership:
             self._drop(key, f"{rival.member.name} has the better claim", yielded=True)
             self._stop_answering(key)
         else:
+            if key in self._challenged:
+                self.changes.announce(key)  # clients may have believed the other one
             self._set(key, Claim(clamp(stake.wish.score), stake.hash, claim.provisional))
 
     def _plan_claim(self, key: Key, rival: Rival | None, now: float) -> None:

@@ -83,7 +83,8 @@ class Segment(Station):
             self.ownership.changes.tell(Happening.MEMBER_LEFT, about=member.name)
             self._lost(now, died=False)
         if member.lists and self._heard_since is None:
-            self._heard_since = now
+            # What waited in a queue while this process slept is older than its listening.
+            self._heard_since = max(now, self._listening_since)
         listening_s = DEAD_INTERVALS * member.interval_s
         self._listening_until = max(self._listening_until, self._listening_since + listening_s)
 
@@ -132,14 +133,15 @@ class Segment(Station):
         was_fresh = member.fresh
         if self._liveness.hear(member, frame.head, now):
             self._joined(member, now)
-        self._bind(member, again=was_fresh != member.fresh, now=now)
-        if frame.epoch < member.claims_epoch:
+        if frame.epoch < member.claims_epoch:  # later claims have overtaken it
             self.refuse(Refusal.LATE)
-            return
-        member.claims_epoch = frame.epoch
-        if frame.after is None or member.claims.digest != frame.digest:
-            self._apply(member, frame, now)
-        member.take_digest(frame.epoch, frame.digest)
+        else:
+            member.claims_epoch = frame.epoch
+            if frame.after is None or member.claims.digest != frame.digest:
+                self._apply(member, frame, now)
+            member.take_digest(frame.epoch, frame.digest)
+        # Bound last: what a woken member gives up here must not count for a moment before.
+        self._bind(member, again=was_fresh != member.fresh, now=now)
 
     def _apply(self, member: Member, frame: Claims, now: float) -> None:
         held = member.claims.claims

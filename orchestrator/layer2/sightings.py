@@ -6,7 +6,7 @@ strictARP); any other MAC is a stranger with our address (RFC 5227, DESIGN 8.1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.layer2.actions import Event, Happening
 from orchestrator.layer2.changes import address_of
@@ -29,8 +29,14 @@ class Sighting:
 
     mac: MAC
     member: str
+    first: float
     seen: float
-    told: float
+    told: float = float("-inf")
+
+    @property
+    def certain(self) -> bool:
+        """Tell whether it is more than a last frame of a member that gave the address up."""
+        return not self.member or self.seen - self.first >= HANDOVER_S
 
 
 class Sightings:
@@ -50,14 +56,19 @@ class Sightings:
         if any(self._may_answer(one, key, now) for one in members):
             return []
         name = members[0].name if members else ""
-        last = self._seen.get(key)
-        if last is not None and last.mac == mac and now - last.told < QUIET_S:
-            self._seen[key] = Sighting(mac, name, now, last.told)
+        seen = self._seen[key] = self._sighting(key, mac, name, now)
+        if not seen.certain or now - seen.told < QUIET_S:
             return []
-        self._seen[key] = Sighting(mac, name, now, now)
+        self._seen[key] = replace(seen, told=now)
         happening = Happening.KERNEL_ANSWERS if members else Happening.ADDRESS_CONFLICT
         address = address_of(key)
         return [Event(self._station.port.name, happening, address, name or str(mac))]
+
+    def _sighting(self, key: Key, mac: MAC, name: str, now: float) -> Sighting:
+        last = self._seen.get(key)
+        if last is None or last.mac != mac or now - last.seen >= REMEMBERED_S:
+            return Sighting(mac, name, now, now)
+        return Sighting(mac, name, last.first, now, last.told)
 
     def _may_answer(self, member: Member, key: Key, now: float) -> bool:
         """Tell whether a member claims the address, or has just handed it over."""
@@ -68,4 +79,6 @@ class Sightings:
         """Return the rival of an address of ours, if it was seen lately."""
         last = self._seen.get(key)
         ours = key in self._station.ownership.mine.claims
-        return last if last is not None and ours and now - last.seen < REMEMBERED_S else None
+        if last is None or not ours or not last.certain or now - last.seen >= REMEMBERED_S:
+            return None
+        return last

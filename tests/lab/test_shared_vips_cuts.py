@@ -55,6 +55,7 @@ def test_a_cut_between_two_of_three_moves_nothing(workdir: Path) -> None:
     require("nft")
     with dual_stack(workdir) as scene:
         client = scene.client()
+        scene.rested()  # nobody is to preempt meanwhile
         owner = scene.agreed({VIP: client})
         for one, other in itertools.combinations(scene.names, 2):
             moment = time.monotonic()
@@ -71,6 +72,7 @@ def test_loss_of_a_fifth(workdir: Path) -> None:
     require("nft")
     with dual_stack(workdir) as scene:
         client = scene.client()
+        scene.rested()
         owner = scene.agreed({VIP: client})
         moment = time.monotonic()
         heal = faults.lossy(scene, 20)

@@ -280,6 +280,16 @@ def test_the_worse_of_two_claims_is_released_and_the_better_announced_again() ->
     assert [at for at, _ in first.asked(Announce)][-1] >= released
 
 
+def test_the_better_claim_is_announced_as_soon_as_a_worse_one_is_heard() -> None:
+    """A node that is heard, but hears nothing yet, may have been believed: the owner says so at once."""
+    lan, first, second = split_and_healed()
+    second.deaf_to.add(first.name)
+    before = len(first.asked(Announce))
+    lan.run(lan.now + 6)  # claims are repeated every 5 s
+    assert second.answering() == {VIP}  # it does not hear that there is a better claim
+    assert len(first.asked(Announce)) > before
+
+
 def test_a_provisional_claim_gives_way_to_any_other() -> None:
     """What was claimed on a port that may not have forwarded yet does not take from a firm claim."""
     lan, first, second = split_and_healed(provisional=True)

@@ -493,9 +493,13 @@ def test_a_stranger_with_our_address_is_told_every_ten_seconds() -> None:
 
 
 def test_a_member_that_answers_and_claims_nothing_has_a_kernel_that_does() -> None:
-    """The MAC of a member that does not claim the address is told as such."""
+    """The MAC of a member that does not claim the address is told of when it is seen again."""
     lan, first, second, _ = three()
-    lan.do(first, first.vips.saw_claimant(NIC, VIP, second.ports[NIC].mac, lan.now))
+    for _ in range(2):
+        assert not first.told(Happening.KERNEL_ANSWERS)  # it may be a last frame of a former owner
+        assert not first.vips.snapshot(lan.now).owners[VIP][0].kernel_answers
+        lan.do(first, first.vips.saw_claimant(NIC, VIP, second.ports[NIC].mac, lan.now))
+        lan.run(lan.now + 3)
     assert [event.about for event in first.told(Happening.KERNEL_ANSWERS)] == [SECOND]
     assert first.vips.snapshot(lan.now).owners[VIP][0].kernel_answers == SECOND
 
