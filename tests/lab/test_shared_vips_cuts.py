@@ -54,8 +54,8 @@ def test_a_cut_between_two_of_three_moves_nothing(workdir: Path) -> None:
     """As long as a third node hears both, nobody is dead: the owner and all questions stay."""
     require("nft")
     with dual_stack(workdir) as scene:
-        client = scene.client()
         scene.rested()  # nobody is to preempt meanwhile
+        client = scene.client()
         owner = scene.agreed({VIP: client})
         for one, other in itertools.combinations(scene.names, 2):
             moment = time.monotonic()
