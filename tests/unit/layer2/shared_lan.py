@@ -126,3 +126,12 @@ class Lan:
     def _due(self) -> float:
         timers = (one.vips.next_timer() for one in self.members if not one.dead)
         return min((timer for timer in timers if timer is not None), default=float("inf"))
+
+
+def three(**wanted: object) -> tuple[Lan, Member, Member, Member]:
+    """Three members in the order of their rank, that have been there for a while."""
+    plan = replace(desired("", wish()), **wanted)  # type: ignore[arg-type]
+    all_three = [Member(name, at + 1, replace(plan, node=name)) for at, name in enumerate(ranked())]
+    lan = Lan(*all_three)
+    lan.run(10.0)
+    return lan, all_three[0], all_three[1], all_three[2]
