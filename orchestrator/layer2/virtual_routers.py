@@ -142,12 +142,6 @@ class VirtualRouters:
         self._set_timers(self._every())
         return self._settled(actions, self._groups, now)
 
-    @property
-    def shortest_interval_s(self) -> float:
-        """The shortest time between adverts of any router; infinite when there is none."""
-        routers = (entry.machine.router for entry in self._entries.values())
-        return min(map(advert_interval_s, routers), default=math.inf)
-
     def leave(self, now: float) -> list[Action]:
         """Stop all; call on until `finished`, as addresses are answered for until then."""
         actions = [action for name in list(self._entries) for action in self._remove(name, now)]

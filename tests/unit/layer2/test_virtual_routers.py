@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import pytest
@@ -203,16 +202,10 @@ def test_only_who_slept_too_long_steps_back() -> None:
     fast = router(name="fast", vrid=52, advert_interval_ms=100)
     routers = running(router(), fast)
     routers.handle_timer(NOW + 4)
-    assert routers.shortest_interval_s == 0.1
     routers.step_back(NOW + 5, slept_s=0.5)
     assert states(routers) == {"gw": "master", "fast": "backup"}
     routers.step_back(NOW + 10)
     assert states(routers) == {"gw": "backup", "fast": "backup"}
-
-
-def test_without_routers_no_interval_is_short() -> None:
-    """Nothing is late where nothing is sent."""
-    assert math.isinf(VirtualRouters().shortest_interval_s)
 
 
 def test_tracked_interfaces_are_those_that_are_known() -> None:
