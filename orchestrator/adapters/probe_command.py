@@ -126,13 +126,28 @@ class _Run:
         self._pipe.close()
         if self._process.returncode is None:
             self._kill_group()
+            await self._end_of_killed()
+        else:
+            self._reap()
+
+    async def _end_of_killed(self) -> None:
+        """Reap what was killed; whoever cancels a second time waits for that too."""
+        cancelled = None
+        end = asyncio.Event()
+        limit = self._loop.call_later(_LONGEST_END_S, end.set)
+        self._loop.add_reader(self._pidfd, end.set)
+        while not end.is_set():
             try:
-                async with asyncio.timeout(_LONGEST_END_S):
-                    await self._end()
-            except TimeoutError:
-                self._loop.add_reader(self._pidfd, self._reap)
-                return
-        self._reap()
+                await end.wait()
+            except asyncio.CancelledError as again:
+                cancelled = again
+        limit.cancel()
+        if self._process.poll() is None:
+            self._loop.add_reader(self._pidfd, self._reap)
+        else:
+            self._reap()
+        if cancelled is not None:
+            raise cancelled
 
     def _reap(self) -> None:
         self._loop.remove_reader(self._pidfd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.unit.adapters.probe_scene import (
     HOST,
     eventually,
     gone,
+    number_in,
     result_of,
     run,
     says,
@@ -165,6 +167,24 @@ def test_cancelled_command_is_killed(tmp_path: Path) -> None:
             await gone(tmp_path / name)
 
     run(scenario())
+
+
+def test_command_cancelled_twice_is_reaped(tmp_path: Path) -> None:
+    """A check that goes while the role stops leaves no dead child behind."""
+    probe = ExecProbe(("/bin/sh", "-c", HANG.format(tmp_path)))
+
+    async def scenario() -> None:
+        running = asyncio.ensure_future(perform(probe))
+        await eventually(lambda: written(tmp_path / "child"))
+        running.cancel()
+        await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert running.cancelled()
+
+    run(scenario())
+    with pytest.raises(ChildProcessError):
+        os.waitpid(number_in(tmp_path / "child"), os.WNOHANG)
 
 
 def test_background_child_does_not_hold_up_the_result(tmp_path: Path) -> None:
