@@ -16,6 +16,7 @@ from tests.bench.cold import cold
 from tests.bench.idle import idle
 from tests.bench.layer2_arp import arp
 from tests.bench.layer2_cpu import cpu
+from tests.bench.layer2_cuts import cuts, loss
 from tests.bench.layer2_heal import heal
 from tests.bench.layer2_lateness import lateness
 from tests.bench.layer2_memory import memory as layer2_memory
@@ -39,6 +40,8 @@ BENCHES: dict[str, Callable[[Path], Table]] = {
     "idle": idle,
     "layer2-outage": outage,
     "layer2-outage-1s": outage_slow,
+    "layer2-cuts": cuts,
+    "layer2-loss": loss,
     "layer2-heal": heal,
     "layer2-takeover": takeover,
     "layer2-cpu": cpu,
@@ -56,7 +59,7 @@ def needed(names: list[str]) -> set[str]:
     """Return the programs that these benches need."""
     layer2 = {name for name in names if name.startswith("layer2-")}
     routers = {BGPD} if set(names) - ALONE - layer2 else set()
-    return routers | ({"keepalived", "setpriv"} if layer2 else set())
+    return routers | ({"keepalived", "nft", "setpriv"} if layer2 else set())
 
 
 def main() -> int:

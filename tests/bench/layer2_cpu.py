@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.layer2_contenders import Contender, Keepaliveds, Routers, Shared
+from tests.bench.layer2_lateness import hogs
 from tests.bench.processes import cpu_s, speaking, tree
 from tests.bench.table import Table
 
@@ -15,6 +17,7 @@ SETTLING_S = 5.0
 MANY = 255
 MEMBERS = tuple(f"n{number}" for number in range(1, 11))
 PAIR = MEMBERS[:2]
+YIELDING = ("chrt", "--idle", "0")
 
 
 class ManyRouters(Routers):
@@ -43,27 +46,31 @@ CASES: dict[str, Start] = {
 
 
 def cpu(workdir: Path) -> Table:
-    """Measure user and system time of all processes of a node over a while."""
+    """Measure user and system time of a node's processes, also on processors that never rest.
+
+    A processor that has to be woken for each hello takes longer for it; what yields to everybody
+    keeps it awake.
+    """
     table = Table(
-        f"Idle CPU over {PERIOD_S:.0f} s, all processes of a node, % of a core",
-        ("case", "owner or master", "of it the process that speaks", "another", "of it that"),
+        f"CPU over {PERIOD_S:.0f} s while nothing happens, % of a core: all (the one that speaks)",
+        ("case", "owner or master", "another", "owner, kept awake", "another, kept awake"),
     )
     for number, (name, start) in enumerate(CASES.items()):
         with start(workdir / str(number)) as scene:
             scene.begin()
             time.sleep(SETTLING_S)
-            table.add(name, *_shares(scene))
+            at_rest = _shares(scene)
+            with hogs(scene, os.cpu_count() or 1, YIELDING):
+                table.add(name, *at_rest, *_shares(scene))
     return table
 
 
-def _shares(scene: Contender) -> list[float]:
+def _shares(scene: Contender) -> list[str]:
     owner, *others = sorted(scene.names, key=lambda name: name != scene.rest())
-    groups = [
-        group
-        for name in (owner, others[0])
-        for group in (tree(scene.top(name).pid), [speaking(scene.top(name).pid)])
-    ]
+    tops = [scene.top(name).pid for name in (owner, others[0])]
+    groups = [group for top in tops for group in (tree(top), [speaking(top)])]
     before = [sum(map(cpu_s, group)) for group in groups]
     time.sleep(PERIOD_S)
-    spent = [sum(map(cpu_s, group)) for group in groups]
-    return [(late - early) / PERIOD_S * 100 for early, late in zip(before, spent, strict=True)]
+    after = [sum(map(cpu_s, group)) for group in groups]
+    spent = [(late - early) / PERIOD_S * 100 for early, late in zip(before, after, strict=True)]
+    return [f"{whole:.2g} ({one:.2g})" for whole, one in (spent[:2], spent[2:])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -94,9 +94,10 @@ def _bounds(buckets: dict[str, float]) -> str:
 
 
 @contextmanager
-def hogs(scene: Contender, count: int) -> Iterator[None]:
-    """Run programs that never rest, outside of the nodes."""
-    running = [scene.node(SWITCH).spawn(["sh", "-c", "while :; do :; done"]) for _ in range(count)]
+def hogs(scene: Contender, count: int, under: Sequence[str] = ()) -> Iterator[None]:
+    """Run programs that never rest, outside of the nodes; `under` is what starts them."""
+    endless = [*under, "sh", "-c", "while :; do :; done"]
+    running = [scene.node(SWITCH).spawn(endless) for _ in range(count)]
     try:
         yield
     finally:

@@ -111,24 +111,25 @@ class Bed:
 def _rounds(bed: Bed, fault: Fault, *, clean: bool) -> Cell:
     chance = random.Random(SEED)  # noqa: S311
     pauses = (RESTED_S + chance.uniform(0, bed.scene.interval_s) for _ in range(ROUNDS))
-    cell, client = Cell(), _client(bed.scene)
-    owner = _rested(bed.scene, client, RESTED_S)
+    cell, client = Cell(), settled_client(bed.scene)
+    owner = rested(bed.scene, client, RESTED_S)
     for pause_s in pauses:
         heal = _round(bed, client, owner, fault, cell)
         healed = time.monotonic()
         heal()
-        owner = _rested(bed.scene, client, pause_s)
-        cell.returns.append(1000 * _longest_s(client, healed))
+        owner = rested(bed.scene, client, pause_s)
+        cell.returns.append(1000 * longest_s(client, healed))
     seen = client.stop()
     cell.lost = seen.sent - seen.answered if clean else 0
     return cell
 
 
-def _longest_s(client: Asking, since: float) -> float:
+def longest_s(client: Asking, since: float) -> float:
+    """Return the longest time without an answer that ended after `since`."""
     return max((gap.gap_s for gap in client.gaps(since)), default=0.0)
 
 
-def _client(scene: Contender) -> Asking:
+def settled_client(scene: Contender) -> Asking:
     """Start a client when its host knows who owns the address: what is lost before is no round's."""
     early = scene.client()
     poll(lambda: early.owner() == scene.rest(), 30, "the owner to answer")
@@ -136,7 +137,7 @@ def _client(scene: Contender) -> Asking:
     return scene.client()
 
 
-def _rested(scene: Contender, client: Asking, for_s: float) -> str:
+def rested(scene: Contender, client: Asking, for_s: float) -> str:
     """Wait until one has owned the address and answered for so long; return it."""
 
     def rested() -> str:
@@ -160,7 +161,7 @@ def _round(bed: Bed, client: Asking, owner: str, fault: Fault, cell: Cell) -> Ca
     cell.announced.append(1000 * (poll(first, 20, "an announcement", 0.01) - moment))
     poll(lambda: {gap.after for gap in client.gaps(moment)} - {owner}, 20, "another to answer")
     time.sleep(0.1)
-    cell.outages.append(1000 * _longest_s(client, moment))
+    cell.outages.append(1000 * longest_s(client, moment))
     return heal
 
 
