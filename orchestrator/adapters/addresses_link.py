@@ -19,7 +19,7 @@ from typing import Literal
 import msgspec
 
 from orchestrator.adapters.unix_server import MAX_LINE
-from orchestrator.layer2.binding import Macvlan
+from orchestrator.layer2.routers.binding import Macvlan
 from orchestrator.model.address import IPAddress
 
 RETRY_S = 0.5

@@ -12,7 +12,7 @@ from orchestrator.adapters import packet_filter, rtnetlink
 from orchestrator.adapters.netlink import Netlink, default_gateways
 from orchestrator.adapters.packet_filter import Step
 from orchestrator.adapters.rtnetlink import Assigned, Link, Message
-from orchestrator.layer2.ethernet import MAC
+from orchestrator.layer2.frames.ethernet import MAC
 from orchestrator.layer2.port import Port
 from orchestrator.model.address import IPAddress
 

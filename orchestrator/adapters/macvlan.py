@@ -10,7 +10,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from orchestrator.adapters.netlink import Netlink
 from orchestrator.adapters.state_files import read_json, write_json
-from orchestrator.layer2.binding import Macvlan
+from orchestrator.layer2.routers.binding import Macvlan
 
 _PROC = Path("/proc/sys/net")
 _DUMMY = {"address": "192.0.0.8", "prefixlen": 32, "scope": 254}

@@ -12,9 +12,9 @@ from orchestrator.adapters.multicast import Memberships
 from orchestrator.adapters.packet_socket import Frame, PacketSender, PacketSocket
 from orchestrator.adapters.raw_socket import RawSender
 from orchestrator.layer2.actions import Send
-from orchestrator.layer2.ethernet import ARP_TYPE, IPV6_TYPE
-from orchestrator.layer2.ip import IPV4_TYPE, multicast_mac
-from orchestrator.layer2.ndp import solicited_node
+from orchestrator.layer2.frames.ethernet import ARP_TYPE, IPV6_TYPE
+from orchestrator.layer2.frames.ip import IPV4_TYPE, multicast_mac
+from orchestrator.layer2.frames.ndp import solicited_node
 from orchestrator.layer2.port import Port
 from orchestrator.model.address import IPAddress
 

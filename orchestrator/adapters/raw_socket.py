@@ -8,9 +8,9 @@ import socket
 import struct
 
 from orchestrator.adapters import packet_filter
-from orchestrator.layer2.checksum import VRRP
-from orchestrator.layer2.ip import INTERNETWORK_CONTROL
-from orchestrator.layer2.vrrp import TTL
+from orchestrator.layer2.frames.checksum import VRRP
+from orchestrator.layer2.frames.ip import INTERNETWORK_CONTROL
+from orchestrator.layer2.frames.vrrp import TTL
 from orchestrator.model.address import IPAddress
 
 _PACKET_INFO = 8

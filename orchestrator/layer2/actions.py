@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from orchestrator.layer2.ethernet import MAC
+from orchestrator.layer2.frames.ethernet import MAC
 from orchestrator.model.address import IPAddress
 
 

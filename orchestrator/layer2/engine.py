@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from orchestrator.layer2 import ip
 from orchestrator.layer2.actions import (
     Action,
     Announce,
@@ -23,15 +22,16 @@ from orchestrator.layer2.actions import (
     Send,
     Take,
 )
-from orchestrator.layer2.answering import Answering, Heard
-from orchestrator.layer2.binding import virtual_mac
-from orchestrator.layer2.conflict import Claimant
-from orchestrator.layer2.ethernet import MAC
-from orchestrator.layer2.gratuitous import CHUNK
+from orchestrator.layer2.answers.answering import Answering, Heard
+from orchestrator.layer2.answers.conflict import Claimant
+from orchestrator.layer2.answers.gratuitous import CHUNK
+from orchestrator.layer2.frames import ip
+from orchestrator.layer2.frames.ethernet import MAC
 from orchestrator.layer2.port import Port
-from orchestrator.layer2.shared import SharedVIPs
-from orchestrator.layer2.tracking import Facts
-from orchestrator.layer2.virtual_routers import VirtualRouters
+from orchestrator.layer2.routers.binding import virtual_mac
+from orchestrator.layer2.routers.tracking import Facts
+from orchestrator.layer2.routers.virtual_routers import VirtualRouters
+from orchestrator.layer2.shared.shared_vips import SharedVIPs
 from orchestrator.model.address import IPAddress
 from orchestrator.model.layer2_desired import Desired
 from orchestrator.model.virtual_router import VirtualRouter

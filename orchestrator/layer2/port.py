@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from orchestrator.layer2.ethernet import MAC
+from orchestrator.layer2.frames.ethernet import MAC
 from orchestrator.model.address import Interface, IPAddress
 
 

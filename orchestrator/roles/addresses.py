@@ -22,8 +22,8 @@ from orchestrator.adapters.macvlan import Macvlans
 from orchestrator.adapters.signals import Stop
 from orchestrator.adapters.state_files import make_directory
 from orchestrator.adapters.unix_server import serve_unix
-from orchestrator.layer2.binding import Macvlan
-from orchestrator.layer2.ethernet import MAC
+from orchestrator.layer2.frames.ethernet import MAC
+from orchestrator.layer2.routers.binding import Macvlan
 from orchestrator.settings import Settings
 
 LOG = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from orchestrator.adapters.addresses_link import AddressesLink
 from orchestrator.adapters.supervisor_link import Found, Notification, SupervisorLink, Watch
 from orchestrator.layer2.actions import Became
-from orchestrator.layer2.binding import bound_by_masters, macvlans
-from orchestrator.layer2.tracking import Facts
-from orchestrator.layer2.virtual_router_notify import notify_arguments
+from orchestrator.layer2.routers.binding import bound_by_masters, macvlans
+from orchestrator.layer2.routers.notify import notify_arguments
+from orchestrator.layer2.routers.tracking import Facts
 from orchestrator.model.virtual_router import CommandTrack, FileTrack, VirtualRouter
 from orchestrator.settings import Settings
 

@@ -9,10 +9,10 @@ from dataclasses import asdict, replace
 from orchestrator.adapters.layer2_wire import Happened, Overview
 from orchestrator.layer2.actions import Became, Event, Happening
 from orchestrator.layer2.engine import Engine
-from orchestrator.layer2.shared_report import SharedReport
-from orchestrator.layer2.virtual_router_report import Report
-from orchestrator.layer2.virtual_router_report import RouterReport as MachineReport
-from orchestrator.layer2.vrrp import Rejection
+from orchestrator.layer2.frames.vrrp import Rejection
+from orchestrator.layer2.routers.report import Report
+from orchestrator.layer2.routers.report import RouterReport as MachineReport
+from orchestrator.layer2.shared.report import SharedReport
 from orchestrator.model.layer2_report import Lateness, OwnerReport, RouterReport
 from orchestrator.roles.layer2_news import Place
 

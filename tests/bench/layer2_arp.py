@@ -8,8 +8,8 @@ import socket
 import time
 from pathlib import Path
 
-from orchestrator.layer2.arp import ask
-from orchestrator.layer2.ethernet import ARP_TYPE
+from orchestrator.layer2.frames.arp import ask
+from orchestrator.layer2.frames.ethernet import ARP_TYPE
 from tests.bench.layer2_contenders import Contender, Keepaliveds, Routers, Shared
 from tests.bench.layer2_takeover import ADDRESSES, MANY
 from tests.bench.table import Table, quantile

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.adapters.packet_socket import PacketSender
 from orchestrator.lab.node import Node
-from orchestrator.layer2.arp import ask
+from orchestrator.layer2.frames.arp import ask
 from tests.bench.layer2_contenders import Contender, Keepaliveds, Routers, Shared
 from tests.bench.layer2_outage import shown
 from tests.bench.layer2_witness import Told, Witness

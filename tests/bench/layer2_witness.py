@@ -12,9 +12,9 @@ from orchestrator.adapters.packet_filter import arp
 from orchestrator.adapters.packet_socket import PacketSocket
 from orchestrator.adapters.port_sockets import Adverts
 from orchestrator.lab.node import Node
-from orchestrator.layer2.arp import decode
-from orchestrator.layer2.ethernet import ARP_TYPE, HEAD_LENGTH
-from orchestrator.layer2.member_frame import Kind
+from orchestrator.layer2.frames.arp import decode
+from orchestrator.layer2.frames.ethernet import ARP_TYPE, HEAD_LENGTH
+from orchestrator.layer2.shared.member_frame import Kind
 from tests.lab.inside import inside
 
 MANY = 100_000

@@ -7,9 +7,9 @@ import struct
 import sys
 from pathlib import Path
 
-from orchestrator.layer2.checksum import checksum
-from orchestrator.layer2.ethernet import MAC
-from orchestrator.layer2.ip import multicast_mac
+from orchestrator.layer2.frames.checksum import checksum
+from orchestrator.layer2.frames.ethernet import MAC
+from orchestrator.layer2.frames.ip import multicast_mac
 from tests.lab.layer2_scene import CLIENT, Segment
 
 STRANGER = MAC(b"\x02\0\0\0\0\x66")

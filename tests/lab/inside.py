@@ -15,8 +15,8 @@ from orchestrator.adapters.netlink import Netlink
 from orchestrator.adapters.port_sockets import PortSockets
 from orchestrator.lab.node import Node
 from orchestrator.layer2.actions import Emit
-from orchestrator.layer2.answering import Answering, Heard
-from orchestrator.layer2.ethernet import MAC
+from orchestrator.layer2.answers.answering import Answering, Heard
+from orchestrator.layer2.frames.ethernet import MAC
 from orchestrator.layer2.port import Port
 from orchestrator.model.address import IPAddress
 

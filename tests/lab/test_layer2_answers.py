@@ -15,11 +15,11 @@ import pytest
 from orchestrator.adapters import packet_filter
 from orchestrator.adapters.macvlan import Macvlans
 from orchestrator.adapters.packet_socket import PacketSender, PacketSocket
-from orchestrator.layer2 import arp
-from orchestrator.layer2.arp import Arp, Operation
-from orchestrator.layer2.binding import Macvlan
-from orchestrator.layer2.conflict import Answered, Claimant
-from orchestrator.layer2.ethernet import ARP_TYPE, MAC
+from orchestrator.layer2.answers.conflict import Answered, Claimant
+from orchestrator.layer2.frames import arp
+from orchestrator.layer2.frames.arp import Arp, Operation
+from orchestrator.layer2.frames.ethernet import ARP_TYPE, MAC
+from orchestrator.layer2.routers.binding import Macvlan
 from tests.lab.harness import Lab, Node, poll
 from tests.lab.inside import Answerer, inside, port_of
 

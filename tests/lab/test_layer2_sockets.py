@@ -14,11 +14,11 @@ from orchestrator.adapters.errors import AdapterError
 from orchestrator.adapters.multicast import Memberships
 from orchestrator.adapters.packet_socket import Frame, PacketSender
 from orchestrator.adapters.port_sockets import PortSockets
-from orchestrator.layer2 import ip, ndp
 from orchestrator.layer2.actions import Send
-from orchestrator.layer2.arp import Arp, Operation
-from orchestrator.layer2.ethernet import MAC, NOBODY
-from orchestrator.layer2.vrrp import Packet
+from orchestrator.layer2.frames import ip, ndp
+from orchestrator.layer2.frames.arp import Arp, Operation
+from orchestrator.layer2.frames.ethernet import MAC, NOBODY
+from orchestrator.layer2.frames.vrrp import Packet
 from orchestrator.model.address import IPAddress
 from tests.lab.harness import Lab, Node, poll, require
 from tests.lab.inside import inside, port_of

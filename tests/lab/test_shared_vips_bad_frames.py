@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.layer2.member_frame import Head, Kind, encode_frame
+from orchestrator.layer2.shared.member_frame import Head, Kind, encode_frame
 from tests.lab.bad_frames import frame, refused, send
 from tests.lab.layer2_scene import QUICK, VIP, Segment, longest_gap_s, wait_answered
 from tests.lab.polling import IN_LONG, poll, steady

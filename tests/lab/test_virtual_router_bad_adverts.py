@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.layer2.checksum import checksum
-from orchestrator.layer2.ethernet import MAC
-from orchestrator.layer2.vrrp import Advert, Rejection, encode
+from orchestrator.layer2.frames.checksum import checksum
+from orchestrator.layer2.frames.ethernet import MAC
+from orchestrator.layer2.frames.vrrp import Advert, Rejection, encode
 from tests.lab.bad_frames import SOURCE, frame, refused, send
 from tests.lab.layer2_scene import CLIENT
 from tests.lab.polling import IN_LONG, poll, require

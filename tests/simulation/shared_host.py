@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from orchestrator.layer2.actions import Action, Announce, Release, Send, Take
-from orchestrator.layer2.ethernet import MAC
+from orchestrator.layer2.frames.ethernet import MAC
+from orchestrator.layer2.frames.vrrp import TTL, Packet
 from orchestrator.layer2.port import Port
-from orchestrator.layer2.shared import SharedVIPs
-from orchestrator.layer2.vrrp import TTL, Packet
+from orchestrator.layer2.shared.shared_vips import SharedVIPs
 from orchestrator.model.address import IPAddress
 from orchestrator.model.layer2_desired import Desired
 from tests.simulation.shared_views import NICS, address_on

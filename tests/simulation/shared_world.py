@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import partial
 
 from orchestrator.layer2.actions import Action, Probe, Send, Take
-from orchestrator.layer2.ethernet import MAC
-from orchestrator.layer2.vrrp import Packet
+from orchestrator.layer2.frames.ethernet import MAC
+from orchestrator.layer2.frames.vrrp import Packet
 from orchestrator.model.settings import Transport
 from tests.simulation.chances import Chances
 from tests.simulation.shared_host import Heard, Host, packet_of

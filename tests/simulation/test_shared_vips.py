@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.layer2.liveness import Liveness
-from orchestrator.layer2.ownership import Ownership
-from orchestrator.layer2.segment import Segment
+from orchestrator.layer2.shared.liveness import Liveness
+from orchestrator.layer2.shared.ownership import Ownership
+from orchestrator.layer2.shared.segment import Segment
 from tests.simulation.chances import Chances
 from tests.simulation.shared_story import draw, play
 from tests.simulation.shared_views import draw_rules

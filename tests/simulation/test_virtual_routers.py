@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.layer2.virtual_router import VirtualRouterMachine
+from orchestrator.layer2.routers.virtual_router import VirtualRouterMachine
 from tests.simulation.story import FoulError, Happening, batch, batches, fouls, report
 from tests.simulation.virtual_router_story import draw, play
 

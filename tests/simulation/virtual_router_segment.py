@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from orchestrator.layer2.actions import Action, Announce, Became, Release, RouterState, Send, Take
-from orchestrator.layer2.ethernet import MAC
+from orchestrator.layer2.frames.ethernet import MAC
+from orchestrator.layer2.frames.vrrp import TTL, Packet
 from orchestrator.layer2.port import Port
-from orchestrator.layer2.virtual_router import ANNOUNCE_INTERVAL_S
-from orchestrator.layer2.virtual_routers import VirtualRouters
-from orchestrator.layer2.vrrp import TTL, Packet
+from orchestrator.layer2.routers.virtual_router import ANNOUNCE_INTERVAL_S
+from orchestrator.layer2.routers.virtual_routers import VirtualRouters
 from orchestrator.model.address import IPAddress
 from orchestrator.model.virtual_router import VirtualRouter
 from tests.simulation.chances import Chances

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from orchestrator.adapters import packet_filter
 from orchestrator.adapters.packet_filter import Program
-from orchestrator.layer2 import arp, ndp
-from orchestrator.layer2.arp import Arp, Operation
-from orchestrator.layer2.ethernet import MAC
+from orchestrator.layer2.frames import arp, ndp
+from orchestrator.layer2.frames.arp import Arp, Operation
+from orchestrator.layer2.frames.ethernet import MAC
 
 INDEX = 7
 STRANGER = MAC(bytes.fromhex("020000000099"))

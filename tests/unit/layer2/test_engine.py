@@ -6,11 +6,11 @@ import ipaddress
 from collections.abc import Callable
 from dataclasses import replace
 
-from orchestrator.layer2 import arp, ip
 from orchestrator.layer2.actions import Became, Emit, Event, Happening, RouterState
-from orchestrator.layer2.arp import Arp, Operation
 from orchestrator.layer2.engine import Engine, Output
-from orchestrator.layer2.ethernet import BROADCAST, MAC, NOBODY
+from orchestrator.layer2.frames import arp, ip
+from orchestrator.layer2.frames.arp import Arp, Operation
+from orchestrator.layer2.frames.ethernet import BROADCAST, MAC, NOBODY
 from orchestrator.layer2.port import Port
 from orchestrator.model.layer2_desired import Desired, Wish
 from orchestrator.model.virtual_router import VirtualRouter

@@ -1,0 +1,1 @@
+"""Answering and announcing an address on one port, whoever decided to own it (DESIGN 8.3)."""

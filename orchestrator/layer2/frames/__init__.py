@@ -1,0 +1,1 @@
+"""The bytes of Ethernet, ARP, neighbor discovery, IP and VRRP."""

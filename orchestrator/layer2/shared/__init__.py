@@ -1,0 +1,1 @@
+"""Shared VIPs: members, claims and who owns what on each segment (DESIGN 8.1)."""
