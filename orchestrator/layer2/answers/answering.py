@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from orchestrator.layer2.actions import Emit
 from orchestrator.layer2.answers.conflict import DEFEND_S, TELL_S, Answered, Claimant, Pace
-from orchestrator.layer2.answers.gratuitous import CHUNK, Schedule
+from orchestrator.layer2.answers.gratuitous import CHUNK, FIRST_FORM, Schedule
 from orchestrator.layer2.frames import arp, ndp
 from orchestrator.layer2.frames.ethernet import MAC
 from orchestrator.layer2.port import Port
@@ -152,7 +152,7 @@ class Answering:
         owned = self._owned.get(address.packed)
         if owned is None or not self._port.up or not self._defended.may(address, now):
             return []
-        return self._round(owned, forms=1)
+        return self._round(owned, FIRST_FORM)
 
     def put_off(self, address: IPAddress, now: float) -> None:
         """Go on answering for an address, but say nothing of it unasked for a while."""
@@ -177,7 +177,11 @@ class Answering:
     def handle_timer(self, now: float, limit: int = CHUNK) -> list[Emit]:
         """Announce what is due, about `limit` frames at most; call again while a timer is over."""
         due = self._schedule.due(now, limit)
-        return [emit for address in due for emit in self._round(self._owned[address.packed])]
+        return [
+            emit
+            for address, forms in due
+            for emit in self._round(self._owned[address.packed], forms)
+        ]
 
     def _start(self, owned: Iterable[_Owned], now: float) -> None:
         """Begin the rounds of `owned`; a port that is down hears of all when it comes up."""
@@ -185,8 +189,8 @@ class Answering:
             for one in owned:
                 self._schedule.start(one.address, now)
 
-    def _round(self, owned: _Owned, forms: int | None = None) -> list[Emit]:
-        frames = owned.frames[:forms]
+    def _round(self, owned: _Owned, forms: slice) -> list[Emit]:
+        frames = owned.frames[forms]
         owned.counts.gratuitous += len(frames)
         return [Emit(self._port.name, frame) for frame in frames]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from orchestrator.model.address import IPAddress
@@ -26,6 +27,16 @@ def frames_of(address: IPAddress) -> int:
     return 2 if address.version == 4 else 1
 
 
+FIRST_FORM, OTHER_FORM, ALL_FORMS = slice(1), slice(1, None), slice(None)
+
+
+class Round(NamedTuple):
+    """An address to be announced now, with these of its frames."""
+
+    address: IPAddress
+    forms: slice = ALL_FORMS
+
+
 class _Step(NamedTuple):
     """A round to come: the `number`th after the first, which was at `first`."""
 
@@ -37,10 +48,14 @@ class _Step(NamedTuple):
 
 
 class Schedule:
-    """The rounds of every address owned on one port; newly taken ones come first."""
+    """The rounds of every address owned on one port; newly taken ones come first.
+
+    Of many that are taken together each is told by its first form before any by its other.
+    """
 
     def __init__(self) -> None:
         self._fresh: dict[IPAddress, float] = {}
+        self._begun: dict[IPAddress, float] = {}
         self._steps: dict[IPAddress, _Step] = {}
         self._queue: list[_Step] = []
         self._order = itertools.count()
@@ -48,16 +63,18 @@ class Schedule:
 
     def start(self, address: IPAddress, now: float) -> None:
         """Begin anew with the first round of `address`; what was still to come of it is dropped."""
+        self._begun.pop(address, None)
         self._steps.pop(address, None)
         self._fresh.setdefault(address, now)
 
     def stop(self, address: IPAddress) -> None:
         """Tell nobody about `address` any longer."""
-        self._fresh.pop(address, None)
-        self._steps.pop(address, None)
+        for one in (self._fresh, self._begun, self._steps):
+            one.pop(address, None)
 
     def put_off(self, address: IPAddress, now: float) -> None:
         """Repeat nothing of `address` for a while, as another may be taking it over."""
+        self._begun.pop(address, None)
         step = self._steps.get(address)
         if step is not None and step.due < now + PUT_OFF_S:
             later = step._replace(due=now + PUT_OFF_S, order=next(self._order))
@@ -66,32 +83,37 @@ class Schedule:
 
     def clear(self) -> None:
         """Stop all."""
-        self._fresh.clear()
-        self._steps.clear()
+        for one in (self._fresh, self._begun, self._steps):
+            one.clear()
         self._queue.clear()
 
     def next_timer(self) -> float | None:
         """Return when `due` has something next."""
-        if self._fresh:
-            return next(iter(self._fresh.values()))
+        at_once = self._fresh or self._begun
+        if at_once:
+            return next(iter(at_once.values()))
         self._drop_stopped()
         if not self._queue:
             return None
         return max(self._queue[0].due, self._free_at)
 
-    def due(self, now: float, limit: int = CHUNK) -> list[IPAddress]:
+    def due(self, now: float, limit: int = CHUNK) -> list[Round]:
         """Take the addresses whose round is now, of about `limit` frames at most."""
-        found: list[IPAddress] = []
-        while self._fresh and limit > 0:
-            address = next(iter(self._fresh))
+        found = [Round(address, FIRST_FORM) for address in _first(self._fresh, limit)]
+        for address, _ in found:
             del self._fresh[address]
             self._plan(address, now, 0, now)
-            found.append(address)
-            limit -= frames_of(address)
-        return found + self._repeats(now, limit)
+            if frames_of(address) > 1:
+                self._begun[address] = now
+        limit -= len(found)
+        others = [] if self._fresh else _first(self._begun, limit)
+        for address in others:
+            del self._begun[address]
+            found.append(Round(address, OTHER_FORM))
+        return found + self._repeats(now, limit - len(others))
 
-    def _repeats(self, now: float, limit: int) -> list[IPAddress]:
-        found: list[IPAddress] = []
+    def _repeats(self, now: float, limit: int) -> list[Round]:
+        found: list[Round] = []
         if now < self._free_at:
             return found
         until = now + _BURST_S
@@ -99,7 +121,7 @@ class Schedule:
         while limit > 0 and self._free_at < until and self._waits(now):
             step = heapq.heappop(self._queue)
             self._plan(step.address, step.first, step.number + 1, now)
-            found.append(step.address)
+            found.append(Round(step.address))
             limit -= frames_of(step.address)
             self._free_at += frames_of(step.address) / RATE
         return found
@@ -119,3 +141,7 @@ class Schedule:
         step = _Step(due, next(self._order), address, first, number)
         self._steps[address] = step
         heapq.heappush(self._queue, step)
+
+
+def _first(addresses: Iterable[IPAddress], limit: int) -> list[IPAddress]:
+    return list(itertools.islice(addresses, limit))

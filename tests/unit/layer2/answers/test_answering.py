@@ -305,7 +305,8 @@ def test_frames_made_ahead_are_those_of_the_moment() -> None:
     answering.port(moved, 1.0)
     announced = answering.take([(VIP, None), (VIP6, None)], 2.0)
     six = ndp.unsolicited(VIP6, NEW, ipaddress.IPv6Address("fe80::2"), router=False)
-    assert [emit.frame for emit in announced] == [*arp.announcements(VIP, NEW), six]
+    request, reply = arp.announcements(VIP, NEW)
+    assert [emit.frame for emit in announced] == [request, six, reply]
     assert answering.receive_arp(QUESTION.encode(), 3.0) == [
         Emit("eth0", arp.answer(QUESTION, NEW))
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from collections import Counter
 
 from orchestrator.layer2.answers.gratuitous import CHUNK, RATE, Schedule, frames_of
@@ -13,13 +14,18 @@ OTHER = ipaddress.ip_address("2001:db8::254")
 MANY = [ipaddress.ip_address("198.18.0.0") + number for number in range(1000)]
 
 
+def told(schedule: Schedule, now: float) -> list[IPAddress]:
+    """Return the addresses that are announced now, each once."""
+    return list(dict.fromkeys(address for address, _ in schedule.due(now)))
+
+
 def rounds(schedule: Schedule, until: float) -> list[tuple[float, IPAddress]]:
     """Let time go on to `until`, and return what was announced when."""
     found = []
     now = 0.0
     while (timer := schedule.next_timer()) is not None and timer <= until:
         now = max(now, timer)
-        found += [(now, address) for address in schedule.due(now)]
+        found += [(now, address) for address in told(schedule, now)]
     return found
 
 
@@ -36,7 +42,7 @@ def test_what_is_stopped_is_told_no_longer() -> None:
     for address in (VIP, OTHER):
         schedule.start(address, 0.0)
     schedule.stop(VIP)
-    assert schedule.due(0.0) == [OTHER]
+    assert told(schedule, 0.0) == [OTHER]
     schedule.stop(OTHER)
     assert schedule.next_timer() is None
 
@@ -45,7 +51,7 @@ def test_a_restart_drops_what_was_to_come() -> None:
     """An address announced anew is not announced by its earlier rounds as well."""
     schedule = Schedule()
     schedule.start(VIP, 0.0)
-    assert schedule.due(0.0) == [VIP]
+    assert told(schedule, 0.0) == [VIP]
     schedule.start(VIP, 0.03)
     assert [now for now, _ in rounds(schedule, 4)] == [0.03, 0.08, 1.03]
 
@@ -60,16 +66,35 @@ def test_what_is_put_off_comes_later() -> None:
     assert [now for now, _ in rounds(schedule, 70)] == [1.9, 5, 65]
 
 
+def frames(address: IPAddress, forms: slice) -> int:
+    """Count the frames of a round of an address."""
+    return len(range(frames_of(address))[forms])
+
+
 def test_the_first_round_comes_in_chunks_at_once() -> None:
-    """The caller looks at its timers after every 256 frames; nothing waits."""
+    """The caller looks at its timers after every 256 frames; nothing waits, and nothing is left out."""
     schedule = Schedule()
     for address in MANY:
         schedule.start(address, 7.0)
-    taken = []
+    chunks = []
     while (timer := schedule.next_timer()) is not None and timer <= 7.0:
-        taken.append(schedule.due(7.0))
-    assert [address for chunk in taken for address in chunk] == MANY
-    assert max(len(chunk) for chunk in taken) * frames_of(VIP) <= CHUNK
+        chunks.append(schedule.due(7.0))
+    assert max(sum(frames(*one) for one in chunk) for chunk in chunks) <= CHUNK
+    sent = Counter[IPAddress]()
+    for one in itertools.chain.from_iterable(chunks):
+        sent[one.address] += frames(*one)
+    assert sent == {address: frames_of(address) for address in MANY}
+
+
+def test_every_address_is_told_once_before_any_is_told_again() -> None:
+    """The second form of an ARP announcement waits until all have had their first."""
+    schedule = Schedule()
+    for address in MANY:
+        schedule.start(address, 7.0)
+    order: list[IPAddress] = []
+    while (timer := schedule.next_timer()) is not None and timer <= 7.0:
+        order += [address for address, _ in schedule.due(7.0)]
+    assert order == [*MANY, *MANY]
 
 
 def test_repeats_are_paced() -> None:
@@ -90,9 +115,9 @@ def test_newly_taken_come_first() -> None:
     for address in MANY:
         schedule.start(address, 0.0)
     rounds(schedule, 0.0)
-    schedule.due(0.05)
+    told(schedule, 0.05)
     schedule.start(OTHER, 0.051)
-    assert schedule.due(0.051)[0] == OTHER
+    assert told(schedule, 0.051)[0] == OTHER
 
 
 def test_lateness_is_not_made_up_for() -> None:
@@ -100,8 +125,8 @@ def test_lateness_is_not_made_up_for() -> None:
     schedule = Schedule()
     schedule.start(VIP, 0.0)
     rounds(schedule, 5)
-    assert schedule.due(1000.0) == [VIP]
-    assert schedule.due(1000.1) == []
+    assert told(schedule, 1000.0) == [VIP]
+    assert told(schedule, 1000.1) == []
     assert schedule.next_timer() == 1060.0
 
 
@@ -110,7 +135,7 @@ def test_nothing_is_left_after_clear() -> None:
     schedule = Schedule()
     for address in (VIP, OTHER):
         schedule.start(address, 0.0)
-        schedule.due(0.0)
+        told(schedule, 0.0)
     schedule.start(VIP, 0.0)
     schedule.clear()
-    assert (schedule.next_timer(), schedule.due(100.0)) == (None, [])
+    assert (schedule.next_timer(), told(schedule, 100.0)) == (None, [])
