@@ -14,11 +14,19 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
+from orchestrator.layer2.shared.member_frame import (
+    FLAGS_AT,
+    KIND_AT,
+    ROUTINE,
+    VERSION_AND_TYPE,
+    Kind,
+)
 from orchestrator.model.address import IPAddress
 
 _ATTACH_FILTER = 26
-_LOAD_WORD, _LOAD_HALF, _LOAD_BYTE = 0x20, 0x28, 0x30
-_EQUAL, _GREATER, _AT_LEAST, _JUMP, _RETURN = 0x15, 0x25, 0x35, 0x05, 0x06
+_LOAD_WORD, _LOAD_HALF, _LOAD_BYTE, _LOAD_LENGTH = 0x20, 0x28, 0x30, 0x80
+_EQUAL, _GREATER, _AT_LEAST, _ANY_BIT, _JUMP, _RETURN = 0x15, 0x25, 0x35, 0x45, 0x05, 0x06
+_TESTS = {_EQUAL, _AT_LEAST, _ANY_BIT}
 _WHOLE_FRAME = 0x40000
 _ANCILLARY = 0xFFFFF000
 _PACKET_TYPE, _INTERFACE = _ANCILLARY + 4, _ANCILLARY + 8
@@ -82,23 +90,55 @@ def _of_interface(index: int) -> Program:
     )
 
 
-def ipv4_adverts(index: int) -> Program:
-    """Let protocol 112 through to the groups of VRRP and of hellos, or to this host."""
+def _routine(at: int, *before: Step, only: bool) -> Program:
+    """Drop routine hellos, or with `only` everything else; a member's frame begins at `at`.
+
+    `before` are pairs of steps, a load and a test, that must be so too.
+    """
+    steps = (
+        Step(_LOAD_LENGTH, 0, 0, 0),
+        Step(_AT_LEAST, 0, 0, at + FLAGS_AT + 1),
+        *before,
+        Step(_LOAD_BYTE, 0, 0, at),
+        Step(_EQUAL, 0, 0, VERSION_AND_TYPE),
+        Step(_LOAD_BYTE, 0, 0, at + KIND_AT),
+        Step(_EQUAL, 0, 0, Kind.HELLO),
+        Step(_LOAD_BYTE, 0, 0, at + FLAGS_AT),
+        Step(_ANY_BIT, 0, 0, ROUTINE),
+    )
+    # What fails a test comes to the last step, or passes over it like what fails none.
+    last = len(steps) + (0 if only else 1)
+    checked = [
+        step._replace(false=last - at) if step.code in _TESTS else step
+        for at, step in enumerate(steps, 1)
+    ]
+    checked[-1] = checked[-1]._replace(true=1 if only else 0)
+    return (*checked, _DROP)
+
+
+def ipv4_adverts(index: int, *, routine: bool) -> Program:
+    """Let protocol 112 through to the groups of VRRP and of hellos, or to this host.
+
+    Routine hellos pass if `routine`, and then nothing else does.
+    """
     groups = ("224.0.0.18", "224.0.0.254")
+    without_options = (Step(_LOAD_BYTE, 0, 0, 14), Step(_EQUAL, 0, 0, 0x45))
     return (
         *_of_interface(index),
         *_need(_LOAD_BYTE, 23, 112),
+        *_routine(34, *without_options, only=routine),
         *_accept(_LOAD_WORD, _PACKET_TYPE, [(_TO_THIS_HOST, _TO_THIS_HOST)]),
         *_need(_LOAD_WORD, 30, *(int(ipaddress.ip_address(group)) for group in groups)),
         _ACCEPT,
     )
 
 
-def ipv6_adverts(index: int) -> Program:
+def ipv6_adverts(index: int, *, routine: bool) -> Program:
     """Do as `ipv4_adverts` for IPv6, whose groups are ff02::12 and ff02::114."""
     return (
         *_of_interface(index),
         *_need(_LOAD_BYTE, 20, 112),
+        *_routine(54, only=routine),
         *_accept(_LOAD_WORD, _PACKET_TYPE, [(_TO_THIS_HOST, _TO_THIS_HOST)]),
         *_need(_LOAD_WORD, 38, 0xFF020000),
         *_need(_LOAD_WORD, 42, 0),

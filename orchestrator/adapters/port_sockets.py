@@ -25,32 +25,60 @@ GROUPS: tuple[IPAddress, ...] = tuple(
 
 
 class Adverts:
-    """Packets of protocol 112 over IPv4 and IPv6, of all kinds."""
+    """Packets of protocol 112 over IPv4 and IPv6, of all kinds.
+
+    Routine hellos are most of them and can wait until something else wakes this process, since
+    nothing is decided before they are read. `crowded` is whether the last read left some of them.
+    """
 
     def __init__(self, index: int) -> None:
         """Open a socket for each family; raises `AdapterError`."""
         with contextlib.ExitStack() as undo:
-            self._ipv4 = PacketSocket(index, IPV4_TYPE, packet_filter.ipv4_adverts(index))
-            undo.callback(self._ipv4.close)
-            self._ipv6 = PacketSocket(index, IPV6_TYPE, packet_filter.ipv6_adverts(index))
-            undo.callback(self._ipv6.close)
+            self._urgent, self._routine = (
+                self._open(index, undo, routine=routine) for routine in (False, True)
+            )
             # The interface hears the groups though it has no address yet.
             for group in GROUPS:
-                self._ipv4.join(multicast_mac(group))
-            undo.pop_all()
+                self._urgent[0].join(multicast_mac(group))
+            self._undo = undo.pop_all()
+        self.crowded = False
 
-    def descriptors(self) -> tuple[int, int]:
+    @staticmethod
+    def _open(index: int, undo: contextlib.ExitStack, *, routine: bool) -> tuple[PacketSocket, ...]:
+        found = []
+        for kind, passing in _FAMILIES:
+            found.append(PacketSocket(index, kind, passing(index, routine=routine)))
+            undo.callback(found[-1].close)
+        return tuple(found)
+
+    def descriptors(self) -> tuple[int, ...]:
         """Return the descriptors to wait for."""
-        return self._ipv4.fileno(), self._ipv6.fileno()
+        return tuple(one.fileno() for one in self._urgent)
+
+    def routine_descriptors(self) -> tuple[int, ...]:
+        """Return the descriptors of routine hellos."""
+        return tuple(one.fileno() for one in self._routine)
 
     def read(self, limit: int) -> list[Frame]:
-        """Take at most `limit` frames of each family."""
-        return self._ipv4.read(limit) + self._ipv6.read(limit)
+        """Take at most `limit` frames from each socket, the oldest first."""
+        urgent = [frame for one in self._urgent for frame in one.read(limit)]
+        routine = [frame for one in self._routine for frame in one.read(limit)]
+        self.crowded = len(routine) >= limit
+        return sorted(urgent + routine, key=_age_s, reverse=True)
 
     def close(self) -> None:
         """Receive nothing any longer."""
-        self._ipv4.close()
-        self._ipv6.close()
+        self._undo.close()
+
+
+_FAMILIES = (
+    (IPV4_TYPE, packet_filter.ipv4_adverts),
+    (IPV6_TYPE, packet_filter.ipv6_adverts),
+)
+
+
+def _age_s(frame: Frame) -> float:
+    return frame[1]
 
 
 class PortSockets:

@@ -31,6 +31,7 @@ from orchestrator.layer2.port import Port
 from orchestrator.layer2.routers.binding import virtual_mac
 from orchestrator.layer2.routers.tracking import Facts
 from orchestrator.layer2.routers.virtual_routers import VirtualRouters
+from orchestrator.layer2.shared.member_frame import VERSION_AND_TYPE
 from orchestrator.layer2.shared.shared_vips import SharedVIPs
 from orchestrator.model.address import IPAddress
 from orchestrator.model.layer2_desired import Desired
@@ -38,8 +39,8 @@ from orchestrator.model.virtual_router import VirtualRouter
 
 Output: TypeAlias = Emit | Send | Became | Event
 """What is left for the process: frames to send, packets for hosts, and what to tell."""
-HELLO = b"\x3f"
-"""First byte of a hello, version 3 and type 15: VRRP routers leave it alone (DESIGN 8.1)."""
+OF_A_MEMBER = bytes((VERSION_AND_TYPE,))
+"""First byte of what members say: VRRP routers leave it alone (DESIGN 8.1)."""
 
 
 class Engine:
@@ -107,7 +108,7 @@ class Engine:
         if decoded is None or port not in self._ports:
             return []
         packet, mac = decoded
-        if packet.payload[:1] != HELLO:
+        if packet.payload[:1] != OF_A_MEMBER:
             return self._do(self.routers.receive(port, packet, now), now, router=True)
         if port not in self._segments:
             return []

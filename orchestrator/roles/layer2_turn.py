@@ -16,6 +16,8 @@ from orchestrator.model.layer2_report import Lateness
 ADVERTS_A_TURN = 64
 """Packets taken from one port before timers are looked at again; the others wait in the kernel."""
 QUESTIONS_A_TURN = 64
+CALM_S = 1.0
+"""Routine hellos that came in a crowd are waited for until they are few for so long."""
 BOUNDS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Upper bounds of the histogram of lateness."""
 SOONEST_STALL_S = 0.03
@@ -36,6 +38,7 @@ class Turns:
         self._tell = tell
         self._after = after
         self._sockets: dict[str, PortSockets] = {}
+        self._crowded: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._again = False
         self._due: float | None = None
@@ -69,8 +72,9 @@ class Turns:
             loop.add_reader(descriptor, self.turn if spoken else self._asked)
 
     def _close(self, sockets: PortSockets) -> None:
-        for descriptor in sockets.descriptors():
+        for descriptor in (*sockets.descriptors(), *sockets.adverts.routine_descriptors()):
             asyncio.get_running_loop().remove_reader(descriptor)
+        self._crowded.pop(sockets.port.name, None)
         sockets.close()
 
     def close(self) -> None:
@@ -118,10 +122,24 @@ class Turns:
         for name, sockets in self._sockets.items():
             for frame, age_s in sockets.adverts.read(ADVERTS_A_TURN):
                 self._send(self._engine.receive(name, frame, now - age_s))
+            self._follow_crowd(sockets, now)
         self._send(self._engine.handle_timer(clock.monotonic()))
         if questions:
             self._answer()
         self._perform(self._engine.gratuitous(clock.monotonic()))
+
+    def _follow_crowd(self, sockets: PortSockets, now: float) -> None:
+        """Wake up for routine hellos too while there are more than the kernel may keep."""
+        name, loop = sockets.port.name, asyncio.get_running_loop()
+        if sockets.adverts.crowded:
+            if name not in self._crowded:
+                for descriptor in sockets.adverts.routine_descriptors():
+                    loop.add_reader(descriptor, self.turn)
+            self._crowded[name] = now + CALM_S
+        elif now > self._crowded.get(name, now):
+            del self._crowded[name]
+            for descriptor in sockets.adverts.routine_descriptors():
+                loop.remove_reader(descriptor)
 
     def _overslept(self, now: float) -> bool:
         """Note how late this turn is; after a pause that others noticed, give everything up."""

@@ -14,13 +14,11 @@ from orchestrator.adapters.port_sockets import Adverts
 from orchestrator.lab.node import Node
 from orchestrator.layer2.frames.arp import decode
 from orchestrator.layer2.frames.ethernet import ARP_TYPE, HEAD_LENGTH
-from orchestrator.layer2.shared.member_frame import Kind
+from orchestrator.layer2.shared.member_frame import KIND_AT, VERSION_AND_TYPE, Kind
 from tests.lab.inside import inside
 
 MANY = 100_000
 IPV4_HEAD_LENGTH = 20
-MEMBERS = 0x3F
-"""First byte of what members say: version 3 and type 15."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ class Witness:
         """Return adverts, hellos and claims since the last `clear`."""
         for frame, age_s in self._adverts.read(MANY):
             message = frame[HEAD_LENGTH + IPV4_HEAD_LENGTH :]
-            claims = message[0] == MEMBERS and message[3] == Kind.CLAIMS
+            claims = message[0] == VERSION_AND_TYPE and message[KIND_AT] == Kind.CLAIMS
             mac = frame[6:12].hex(":")
             self._heard.append(Told(time.monotonic() - age_s, mac, claims=claims))
         return self._heard

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.layer2.shared.member_frame import Head, Kind, encode_frame
+from orchestrator.layer2.shared.member_frame import ROUTINE, Head, Kind, encode_frame
 from tests.lab.bad_frames import frame, refused, send
 from tests.lab.layer2_scene import QUICK, VIP, Segment, longest_gap_s, wait_answered
 from tests.lab.polling import IN_LONG, poll, steady
@@ -44,6 +44,8 @@ FORGED = {
     "checksum": hello_frame(GOOD[:-1] + b"X"),
 }
 """A frame for each cause, which a host without the key can send."""
+ROUTINE_HELLO = hello_frame(encode_frame(replace(HEAD, flags=ROUTINE), Kind.HELLO, b"", ()))
+"""It is no whole hello, but says that it may be read when there is time."""
 
 
 def counted_once(scene: Segment, name: str) -> bool:
@@ -99,7 +101,10 @@ def test_a_key_is_changed_without_a_move(workdir: Path) -> None:
         assert {gap.after for gap in client.gaps(began)} <= {owner}
 
 
-def test_a_storm_of_forged_frames(workdir: Path) -> None:
+@pytest.mark.parametrize(
+    "storm", [tuple(FORGED.values()), (ROUTINE_HELLO,)], ids=("any", "routine")
+)
+def test_a_storm_of_forged_frames(workdir: Path, storm: tuple[bytes, ...]) -> None:
     """10,000 wrong frames a second for seconds: no state changes and no question is lost."""
     with Segment(workdir) as scene:
         scene.start(VIP)
@@ -107,7 +112,7 @@ def test_a_storm_of_forged_frames(workdir: Path) -> None:
         client = scene.client(interval_ms=5)
         wait_answered(client)
         began = time.monotonic()
-        send(scene, *FORGED.values(), rate=10_000, for_s=STORM_S)
+        send(scene, *storm, rate=10_000, for_s=STORM_S)
         steady(lambda: scene.owner_now() == owner, 1, f"{owner} to stay owner")
         assert {gap.after for gap in client.gaps(began)} <= {owner}
         assert longest_gap_s([client], began) < 1

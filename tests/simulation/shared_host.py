@@ -11,6 +11,7 @@ from orchestrator.layer2.actions import Action, Announce, Release, Send, Take
 from orchestrator.layer2.frames.ethernet import MAC
 from orchestrator.layer2.frames.vrrp import TTL, Packet
 from orchestrator.layer2.port import Port
+from orchestrator.layer2.shared.member_frame import FLAGS_AT, KIND_AT, ROUTINE, Kind
 from orchestrator.layer2.shared.shared_vips import SharedVIPs
 from orchestrator.model.address import IPAddress
 from orchestrator.model.layer2_desired import Desired
@@ -37,6 +38,12 @@ class Heard:
     nic: str
     packet: Packet
     mac: MAC
+
+    @property
+    def can_wait(self) -> bool:
+        """Tell whether the process is not woken for it."""
+        flags, kind = self.packet.payload[FLAGS_AT], self.packet.payload[KIND_AT]
+        return kind == Kind.HELLO and bool(flags & ROUTINE)
 
 
 @dataclass
@@ -103,7 +110,7 @@ class Host:
         if self.vips is None or not self.up.get(heard.nic):
             return
         self._queue.append(heard)
-        if self.runs:
+        if self.runs and not heard.can_wait:
             self._read(heard.at)
 
     def answered(self, nic: str, address: IPAddress, now: float) -> None:
@@ -129,6 +136,7 @@ class Host:
     def tick(self, now: float) -> None:
         """Do what is due."""
         if self.runs and self.vips is not None:
+            self._read(now)
             timer = self.vips.next_timer()
             if timer is not None and timer <= self._local(now):
                 self._do(self.vips.handle_timer(self._local(now)), now)

@@ -14,6 +14,8 @@ from orchestrator.layer2.shared.membership import DEAD_INTERVALS, Member, Member
 LISTED_INTERVALS = 6
 """A member that we have not heard for so many of its intervals is listed no longer: loss that leaves
 a pair without six hellos in a row is rarer than a broken path."""
+MISSED_INTERVALS = 1.5
+"""Age of a hearing at which a hello has been missed."""
 
 
 class Liveness:

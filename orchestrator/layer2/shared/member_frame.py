@@ -19,9 +19,12 @@ from orchestrator.layer2.shared.trailer import HMAC_BYTES, SIGNED, SealError, se
 LONGEST = 1400
 """Bytes of a frame: it passes tunnels and is never fragmented."""
 BOOT_ID_BYTES = 8
-FRESH, PARTIAL, FULL, FINAL = 0x01, 0x02, 0x04, 0x08
-"""Flags: the speaker is fresh; not all reports fit; all claims of a range; the last range."""
-_VERSION_AND_TYPE = 0x3F
+FRESH, PARTIAL, FULL, FINAL, ROUTINE = 0x01, 0x02, 0x04, 0x08, 0x10
+"""Flags: the speaker is fresh; not all reports fit; all claims of a range; the last range; a hello
+that says what the one before it said, so that it may be read when there is something else to do."""
+VERSION_AND_TYPE = 0x3F
+KIND_AT, FLAGS_AT = 3, 4
+"""Where a frame has its kind and its flags."""
 _FORMAT = 1
 _HEAD = struct.Struct("!BBBBBBH8sQIB")
 
@@ -97,7 +100,7 @@ def room(name: str) -> int:
 def encode_frame(head: Head, kind: Kind, body: bytes, keys: tuple[bytes, ...]) -> bytes:
     """Return the payload of an IP packet, sealed with the first of `keys`."""
     name = head.name.encode()
-    first = (_VERSION_AND_TYPE, head.vrid, _FORMAT, kind, head.flags, 0, 0)
+    first = (VERSION_AND_TYPE, head.vrid, _FORMAT, kind, head.flags, 0, 0)
     start = _HEAD.pack(*first, head.boot, head.counter, head.port, len(name))
     return seal(start + name + body, keys)
 
@@ -128,9 +131,9 @@ def _shape(packet: Packet, vrid: int) -> Refusal | None:
         return Refusal.TTL
     if len(payload) < _HEAD.size:
         return Refusal.TRUNCATED
-    if payload[0] >> 4 != _VERSION_AND_TYPE >> 4:
+    if payload[0] >> 4 != VERSION_AND_TYPE >> 4:
         return Refusal.VERSION
-    if payload[0] != _VERSION_AND_TYPE:
+    if payload[0] != VERSION_AND_TYPE:
         return Refusal.TYPE
     if payload[1] != vrid:
         return Refusal.OTHER_VRID

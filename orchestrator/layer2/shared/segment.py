@@ -6,15 +6,13 @@ from orchestrator.layer2.actions import Action, Happening
 from orchestrator.layer2.frames.ethernet import MAC
 from orchestrator.layer2.shared.claim import Claims, Entry
 from orchestrator.layer2.shared.hello import Hello, State
-from orchestrator.layer2.shared.liveness import LISTED_INTERVALS
+from orchestrator.layer2.shared.liveness import LISTED_INTERVALS, MISSED_INTERVALS
 from orchestrator.layer2.shared.member_frame import Refusal
 from orchestrator.layer2.shared.membership import DEAD_INTERVALS, MOST_CLAIMS, Member
 from orchestrator.layer2.shared.station import Phase, Station
 from orchestrator.model.address import IPAddress
 
 _NEVER = float("inf")
-MISSED_INTERVALS = 1.5
-"""Age of its hearing of us at which a member has missed a hello."""
 HURRY_SHARE = 0.25
 """Share of an interval that is between two hellos at least."""
 

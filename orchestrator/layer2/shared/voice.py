@@ -9,7 +9,8 @@ from orchestrator.layer2.actions import Send
 from orchestrator.layer2.port import Port
 from orchestrator.layer2.shared.claim import Claims, ClaimSet, Entry, encode_claims, ranges, split
 from orchestrator.layer2.shared.hello import Hello, Report, State, encode_hello, window
-from orchestrator.layer2.shared.member_frame import FRESH, PARTIAL, Head
+from orchestrator.layer2.shared.liveness import MISSED_INTERVALS
+from orchestrator.layer2.shared.member_frame import FRESH, PARTIAL, ROUTINE, Head
 from orchestrator.model.address import IPAddress
 from orchestrator.model.layer2_desired import Desired
 from orchestrator.model.settings import Transport
@@ -36,6 +37,7 @@ class Voice:
         self._desired: Desired | None = None
         self._routes: tuple[tuple[IPAddress, IPAddress], ...] = ()
         self._turn = 0
+        self._said: tuple[object, ...] = ()
         self.epoch = 0
         self.counted = 0
         self.hello_due = 0.0
@@ -68,10 +70,21 @@ class Voice:
         self._turn += 1
         name = self._name
         shown = window(reports, name, self._turn)
-        head = self._head(PARTIAL if len(shown) < len(reports) else 0)
+        flags = PARTIAL if len(shown) < len(reports) else 0
+        flags |= ROUTINE if self._is_routine(state, reports, interval_s) else 0
+        head = self._head(flags)
         self.hello_counter = head.counter
         hello = Hello(head, state, interval_s, self.epoch, self._claims.digest, shown)
         return self._send(encode_hello(hello, self._keys))
+
+    def _is_routine(self, state: State, reports: Sequence[Report], interval_s: float) -> bool:
+        """Tell whether a hello has nothing new for anybody: it may be read a little later."""
+        assert self._desired is not None
+        said = state, self.epoch, self._desired.fresh, tuple(report.boot for report in reports)
+        before, self._said = self._said, said
+        missed_ms = MISSED_INTERVALS * interval_s * 1000
+        missed = any(report.age_ms >= missed_ms for report in reports)
+        return state is State.MEMBER and said == before and not missed
 
     def change(self, entries: Sequence[Entry], now: float) -> list[Send]:
         """Say which claims began and ended."""

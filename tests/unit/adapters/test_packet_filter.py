@@ -10,15 +10,18 @@ from hypothesis import strategies as st
 
 from orchestrator.adapters import packet_filter
 from orchestrator.adapters.packet_filter import Program
-from orchestrator.layer2.frames import arp, ndp
+from orchestrator.layer2.actions import Send
+from orchestrator.layer2.frames import arp, ip, ndp
 from orchestrator.layer2.frames.arp import Arp, Operation
 from orchestrator.layer2.frames.ethernet import MAC
+from orchestrator.layer2.shared.member_frame import FLAGS_AT, ROUTINE, VERSION_AND_TYPE, Kind
 
 INDEX = 7
 STRANGER = MAC(bytes.fromhex("020000000099"))
 VIRTUAL = MAC(bytes.fromhex("00005e000133"))
+SOURCES = {4: "192.0.2.9", 6: "fe80::9"}
 SIZES = {0x20: 4, 0x28: 2, 0x30: 1}
-TESTS = {0x15: int.__eq__, 0x25: int.__gt__, 0x35: int.__ge__}
+TESTS = {0x15: int.__eq__, 0x25: int.__gt__, 0x35: int.__ge__, 0x45: int.__and__}
 ipv4 = st.integers(0, 0xFFFFFFFF).map(ipaddress.IPv4Address)
 nearby = st.integers(0, 3000).map(lambda n: ipaddress.IPv4Address("192.0.2.0") + n)
 
@@ -36,6 +39,8 @@ def passes(program: Program, frame: bytes, interface: int = INDEX, kind: int = 1
             at += step.operand
         elif step.code in TESTS:
             at += step.true if TESTS[step.code](loaded, step.operand) else step.false
+        elif step.code == 0x80:
+            loaded = len(frame)
         elif step.operand in ancillary:
             loaded = ancillary[step.operand]
         else:
@@ -98,6 +103,42 @@ def test_what_is_for_others_does_not_pass(kind: int) -> None:
     assert not passes(program, frame, kind=3)
     assert not passes(program, frame, INDEX + 1, kind)
     assert passes(program, to_virtual, INDEX + 1, kind)
+
+
+def advert(target: str, first: int, kind: int, flags: int, size: int) -> bytes:
+    """Make a frame of protocol 112 with a payload of `size` bytes that begins so."""
+    group = ipaddress.ip_address(target)
+    payload = (bytes((first, 1, 1, kind, flags)) + bytes(60))[:size]
+    send = Send("eth0", ipaddress.ip_address(SOURCES[group.version]), group, payload)
+    return ip.encode(send, STRANGER)
+
+
+@given(
+    st.sampled_from(("224.0.0.18", "224.0.0.254", "ff02::12", "ff02::114")),
+    st.sampled_from((VERSION_AND_TYPE, 0x31, 0x21)),
+    st.integers(0, 3),
+    st.integers(0, 255),
+    st.integers(0, 40),
+)
+def test_an_advert_is_urgent_or_routine(
+    target: str, first: int, kind: int, flags: int, size: int
+) -> None:
+    """Each frame passes one of both filters: that of routine hellos if it says so, however short it is."""
+    frame = advert(target, first, kind, flags, size)
+    filters = (packet_filter.ipv4_adverts, packet_filter.ipv6_adverts)
+    passing = filters[target.startswith("ff02")]
+    said = first == VERSION_AND_TYPE and kind == Kind.HELLO and bool(flags & ROUTINE)
+    routine = said and size > FLAGS_AT
+    assert passes(passing(INDEX, routine=True), frame) is routine
+    assert passes(passing(INDEX, routine=False), frame) is not routine
+
+
+def test_options_make_a_hello_urgent() -> None:
+    """A hello behind an IPv4 header with options, whose flags are elsewhere, does not wait."""
+    frame = bytearray(advert("224.0.0.254", VERSION_AND_TYPE, Kind.HELLO, ROUTINE, 40))
+    frame[14] = 0x46
+    assert not passes(packet_filter.ipv4_adverts(INDEX, routine=True), bytes(frame))
+    assert passes(packet_filter.ipv4_adverts(INDEX, routine=False), bytes(frame))
 
 
 def test_nothing_is_nothing() -> None:

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.layer2.actions import Happening, Probe, Send, Take
 from orchestrator.layer2.frames.ethernet import MAC
 from orchestrator.layer2.frames.vrrp import TTL, Packet
-from orchestrator.layer2.shared.member_frame import Kind
+from orchestrator.layer2.shared.member_frame import FLAGS_AT, KIND_AT, ROUTINE, Kind
 from orchestrator.layer2.shared.shared_vips import SharedVIPs
 from orchestrator.model.layer2_desired import Desired
 from tests.unit.layer2.shared.shared_lan import (
@@ -139,6 +139,32 @@ def test_lost_claims_are_said_again() -> None:
     lan.want(third, wishes=(wish(), wish(other)))
     lan.run(start + 1.0)
     assert second.vips.snapshot(lan.now).owners[other][0].owner == FIRST
+
+
+def routine(lan: Lan, member: Member, since: float) -> list[bool]:
+    """Which hellos of a member since then may be read when there is time."""
+    sent = [send.payload for at, send in member.asked(Send) if at > since]
+    assert lan.now > since
+    return [bool(one[FLAGS_AT] & ROUTINE) for one in sent if one[KIND_AT] == Kind.HELLO]
+
+
+def test_only_a_hello_without_news_can_wait() -> None:
+    """What says the same as before may be read late, but for all of a member that is not well."""
+    lan, first, second, third = three()
+    start = lan.now
+    lan.run(start + 1.0)
+    assert routine(lan, first, start) == [True] * 10
+    lan.want(first, wishes=(wish(), wish(ipaddress.ip_address("2001:db8::1"))))
+    lan.run(start + 1.2)
+    assert routine(lan, first, start + 1.0) == [False, True]
+    third.deaf_to = {FIRST}
+    lan.run(start + 1.4)
+    third.deaf_to = set()
+    assert routine(lan, third, start + 1.2) == [True, False]
+    lan.run(start + 2.0)
+    lan.do(second, second.vips.leave(lan.now))
+    lan.run(start + 2.1)
+    assert not any(routine(lan, second, start + 2.0))
 
 
 # Isolation
