@@ -17,6 +17,7 @@ from typing import Any
 
 from orchestrator.adapters.errors import AdapterError
 from orchestrator.adapters.status_client import get
+from orchestrator.layer2.shared.membership import dead_s
 from tests.bench.processes import tree
 from tests.lab.keepalived import STATE, Keepalived, instance
 from tests.lab.layer2_scene import POOL, SETTINGS, VIP, Segment, virtual_ips
@@ -169,9 +170,9 @@ class Shared(_Ours):
         return alive == set(self.names) - {name}
 
     def dead_s(self, name: str) -> float:
-        """Three intervals."""
+        """Three intervals, and what a late hello is given."""
         assert name
-        return 3 * self.interval_s
+        return dead_s(self.interval_s)
 
 
 class Routers(_Ours):

@@ -1,6 +1,6 @@
 """One virtual router (RFC 9568, RFC 3768): adverts and time go in, actions come out.
 
-Times are seconds of one monotonic clock. The reactions are in `virtual_router_table`.
+Times are seconds of one monotonic clock. The reactions are in `table`.
 """
 
 from __future__ import annotations
