@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from orchestrator.lab.asking import Asking, serve
@@ -135,13 +134,8 @@ class Segment:
             self.boxes[name] = Appliance(self.node(name), self._workdir, name)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.lab.__exit__(kind, error, trace)
+    def __exit__(self, *failure: object) -> None:
+        self.lab.__exit__(*failure)
 
     def node(self, name: str) -> Node:
         """Return a node of the lab."""

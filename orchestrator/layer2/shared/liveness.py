@@ -26,7 +26,7 @@ class Liveness:
         self._own_boot = own_boot
         self._speaking_since = 0.0
         self.checked = float("inf")
-        """When somebody may be dead: at the earliest, since every hearing moves it away."""
+        """When somebody may be dead, at the earliest: every hearing moves that away."""
 
     def begin(self, now: float) -> None:
         """Take it that we begin to speak now: nobody can have heard us yet."""

@@ -218,8 +218,8 @@ class Segment(Station):
             return []
         if not self._speaks:
             self.start(now)
-        if now >= self._liveness.checked:
-            self._bury(now)
+        # Always: with every hello it moves the time at which somebody may be dead.
+        self._bury(now)
         if self.phase is Phase.LISTENING and now >= self._listening_until:
             self._end_listening(now)
         self._place(now)
