@@ -27,6 +27,7 @@ from orchestrator.layer2.answers.conflict import Claimant
 from orchestrator.layer2.answers.gratuitous import CHUNK
 from orchestrator.layer2.frames import ip
 from orchestrator.layer2.frames.ethernet import MAC
+from orchestrator.layer2.frames.vrrp import TTL, Packet
 from orchestrator.layer2.port import Port
 from orchestrator.layer2.routers.binding import virtual_mac
 from orchestrator.layer2.routers.tracking import Facts
@@ -250,7 +251,9 @@ class Engine:
             case Probe(port, address) if port in self.answering:
                 return self.answering[port].probe(address, now)
             case Send() if action.target.is_multicast and action.port in self._ports:
-                return [Emit(action.port, ip.encode(action, self._ports[action.port].mac))]
+                packet = Packet(action.source, action.target, TTL, action.payload)
+                sender = action.mac or self._ports[action.port].mac
+                return [Emit(action.port, ip.encode(packet, sender))]
             case Send() | Emit() | Became() | Event():
                 return [action]
         return []

@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from orchestrator.adapters.addresses_link import SENDERS, Answer, Wish
-from orchestrator.adapters.arp_settings import ArpSettings
-from orchestrator.adapters.binding import SPEAKER, Binding, Bindings
 from orchestrator.adapters.errors import AdapterError
+from orchestrator.adapters.kernel.arp_settings import ArpSettings
+from orchestrator.adapters.kernel.binding import SPEAKER, Binding, Bindings
+from orchestrator.adapters.kernel.macvlan import Macvlans
 from orchestrator.adapters.locks import RoleLock
-from orchestrator.adapters.macvlan import Macvlans
 from orchestrator.adapters.signals import Stop
 from orchestrator.adapters.state_files import make_directory
 from orchestrator.adapters.unix_server import serve_unix

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from orchestrator.adapters import network
 from orchestrator.adapters.addresses_link import AddressesLink
+from orchestrator.adapters.kernel import network
 from orchestrator.adapters.layer2_link import Layer2Link, Layer2Wish
 from orchestrator.adapters.layer2_wire import Happened
 from orchestrator.adapters.supervisor_link import SupervisorLink

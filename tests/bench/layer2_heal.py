@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-from orchestrator.adapters.packet_socket import PacketSender
+from orchestrator.adapters.kernel.packet_socket import PacketSender
 from orchestrator.lab.node import Node
 from orchestrator.layer2.frames.arp import ask
 from tests.bench.layer2_contenders import Contender, Keepaliveds, Routers, Shared

@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import Self
 
-from orchestrator.adapters.packet_filter import arp
-from orchestrator.adapters.packet_socket import PacketSocket
-from orchestrator.adapters.port_sockets import Adverts
+from orchestrator.adapters.kernel.packet_filter import arp
+from orchestrator.adapters.kernel.packet_socket import PacketSocket
+from orchestrator.adapters.kernel.port_sockets import Adverts
 from orchestrator.lab.node import Node
 from orchestrator.layer2.frames.arp import decode
 from orchestrator.layer2.frames.ethernet import ARP_TYPE, HEAD_LENGTH

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from typing import Self
 
-from orchestrator.adapters.netlink import Netlink
-from orchestrator.adapters.port_sockets import PortSockets
+from orchestrator.adapters.kernel.netlink import Netlink
+from orchestrator.adapters.kernel.port_sockets import PortSockets
 from orchestrator.lab.node import Node
 from orchestrator.layer2.actions import Emit
 from orchestrator.layer2.answers.answering import Answering, Heard

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.adapters.interface_watch import InterfaceWatch
+from orchestrator.adapters.kernel.interface_watch import InterfaceWatch
 from orchestrator.layer2.port import Port
 from tests.lab.harness import Lab, Node, poll
 from tests.lab.inside import inside

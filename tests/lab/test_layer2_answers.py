@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters import packet_filter
-from orchestrator.adapters.macvlan import Macvlans
-from orchestrator.adapters.packet_socket import PacketSender, PacketSocket
+from orchestrator.adapters.kernel import packet_filter
+from orchestrator.adapters.kernel.macvlan import Macvlans
+from orchestrator.adapters.kernel.packet_socket import PacketSender, PacketSocket
 from orchestrator.layer2.answers.conflict import Answered, Claimant
 from orchestrator.layer2.frames import arp
 from orchestrator.layer2.frames.arp import Arp, Operation
@@ -218,7 +218,7 @@ def test_realtime_is_taken_where_it_is_allowed(pair: Lab) -> None:
     """Memory is locked and scheduling is round-robin, or it is said in words what was refused."""
     code = (
         "import json, os; from pathlib import Path\n"
-        "from orchestrator.adapters.realtime import become_realtime\n"
+        "from orchestrator.adapters.kernel.realtime import become_realtime\n"
         "words = become_realtime()\n"
         "locked = 'VmLck:\\t       0' not in Path('/proc/self/status').read_text()\n"
         "first = bool(os.sched_getscheduler(0) & os.SCHED_RR)\n"

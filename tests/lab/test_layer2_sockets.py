@@ -11,14 +11,14 @@ from collections.abc import Iterator
 import pytest
 
 from orchestrator.adapters.errors import AdapterError
-from orchestrator.adapters.multicast import Memberships
-from orchestrator.adapters.packet_socket import Frame, PacketSender
-from orchestrator.adapters.port_sockets import PortSockets
+from orchestrator.adapters.kernel.multicast import Memberships
+from orchestrator.adapters.kernel.packet_socket import Frame, PacketSender
+from orchestrator.adapters.kernel.port_sockets import PortSockets
 from orchestrator.layer2.actions import Send
 from orchestrator.layer2.frames import ip, ndp
 from orchestrator.layer2.frames.arp import Arp, Operation
 from orchestrator.layer2.frames.ethernet import MAC, NOBODY
-from orchestrator.layer2.frames.vrrp import Packet
+from orchestrator.layer2.frames.vrrp import TTL, Packet
 from orchestrator.model.address import IPAddress
 from tests.lab.harness import Lab, Node, poll, require
 from tests.lab.inside import inside, port_of
@@ -58,7 +58,7 @@ def sender(pair: Lab) -> Iterator[PacketSender]:
 def advert(group: IPAddress, payload: bytes = b"\x31advert") -> bytes:
     """Make a frame with a packet of protocol 112 to a group."""
     source = THERE if group.version == 4 else LINK_LOCAL
-    return ip.encode(Send("eth1", source, group, payload), STRANGER)
+    return ip.encode(Packet(source, group, TTL, payload), STRANGER)
 
 
 def heard(sockets: PortSockets) -> list[Frame]:
@@ -291,7 +291,7 @@ def test_a_frame_too_long_is_not_sent(sockets: PortSockets) -> None:
 def test_without_permission_it_says_so(pair: Lab) -> None:
     """A process without CAP_NET_RAW is told which capability is missing."""
     code = (
-        "from orchestrator.adapters.packet_socket import PacketSender\n"
+        "from orchestrator.adapters.kernel.packet_socket import PacketSender\n"
         "import socket\n"
         "PacketSender(socket.if_nametoindex('eth1'))"
     )

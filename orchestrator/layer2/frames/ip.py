@@ -5,11 +5,10 @@ from __future__ import annotations
 import ipaddress
 import struct
 
-from orchestrator.layer2.actions import Send
 from orchestrator.layer2.frames.checksum import VRRP, checksum
 from orchestrator.layer2.frames.ethernet import HEAD_LENGTH, IPV6_TYPE, MAC, Head, decode_head
 from orchestrator.layer2.frames.ndp import group_mac
-from orchestrator.layer2.frames.vrrp import TTL, Packet
+from orchestrator.layer2.frames.vrrp import Packet
 from orchestrator.model.address import IPAddress
 
 IPV4_TYPE = 0x0800
@@ -22,17 +21,17 @@ _FRAGMENT = 0x3FFF
 """More fragments, and the offset: 0 in a whole packet."""
 
 
-def encode(send: Send, own: MAC) -> bytes:
-    """Return the frame that carries `send` to its group; `own` is the port's hardware address.
+def encode(packet: Packet, sender: MAC) -> bytes:
+    """Return the frame that carries `packet` to its group from the hardware address `sender`.
 
     Raises ValueError when the target is a host: its hardware address is the kernel's to find.
     """
-    if not send.target.is_multicast:
-        raise ValueError(f"{send.target} is no group")
-    make = _ipv4 if send.target.version == 4 else _ipv6
-    kind = IPV4_TYPE if send.target.version == 4 else IPV6_TYPE
-    head = Head(multicast_mac(send.target), send.mac or own, kind).encode()
-    return head + make(send) + send.payload
+    if not packet.target.is_multicast:
+        raise ValueError(f"{packet.target} is no group")
+    make = _ipv4 if packet.target.version == 4 else _ipv6
+    kind = IPV4_TYPE if packet.target.version == 4 else IPV6_TYPE
+    head = Head(multicast_mac(packet.target), sender, kind).encode()
+    return head + make(packet) + packet.payload
 
 
 def multicast_mac(group: IPAddress) -> MAC:
@@ -42,18 +41,18 @@ def multicast_mac(group: IPAddress) -> MAC:
     return MAC(b"\x01\x00\x5e" + (int(group) & 0x7FFFFF).to_bytes(3, "big"))
 
 
-def _ipv4(send: Send) -> bytes:
-    length = _IPV4.size + len(send.payload)
-    before = (_SMALLEST_IHL, INTERNETWORK_CONTROL, length, 0, 0, TTL, VRRP)
-    ends = (send.source.packed, send.target.packed)
+def _ipv4(packet: Packet) -> bytes:
+    length = _IPV4.size + len(packet.payload)
+    before = (_SMALLEST_IHL, INTERNETWORK_CONTROL, length, 0, 0, packet.ttl, VRRP)
+    ends = (packet.source.packed, packet.target.packed)
     total = checksum(_IPV4.pack(*before, 0, *ends))
     return _IPV4.pack(*before, total, *ends)
 
 
-def _ipv6(send: Send) -> bytes:
+def _ipv6(packet: Packet) -> bytes:
     first = 6 << 28 | INTERNETWORK_CONTROL << 20
-    ends = (send.source.packed, send.target.packed)
-    return _IPV6.pack(first, len(send.payload), VRRP, TTL, *ends)
+    ends = (packet.source.packed, packet.target.packed)
+    return _IPV6.pack(first, len(packet.payload), VRRP, packet.ttl, *ends)
 
 
 def decode(frame: bytes) -> tuple[Packet, MAC] | None:

@@ -22,8 +22,8 @@ from orchestrator.model.virtual_router import (
     InterfaceTrack,
     VirtualRouter,
 )
-from orchestrator.roles.layer2_news import Newspaper
-from orchestrator.roles.layer2_told import STALE_S, Told, VersionError
+from orchestrator.roles.layer2.news import Newspaper
+from orchestrator.roles.layer2.told import STALE_S, Told, VersionError
 
 ADDRESS = ipaddress.ip_address("192.0.2.1")
 SIX = ipaddress.ip_address("2001:db8::1")

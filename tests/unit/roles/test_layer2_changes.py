@@ -9,8 +9,8 @@ from orchestrator.model.local import Local
 from orchestrator.model.plan import Plan
 from orchestrator.model.policy import L2Advertisement, Policy
 from orchestrator.planner import plan
+from orchestrator.roles.layer2.report import happened
 from orchestrator.roles.layer2_changes import layer2_changes
-from orchestrator.roles.layer2_report import happened
 from tests.unit.planner.world import POOL, cluster, ip, service
 
 VIP = ip("203.0.113.10")

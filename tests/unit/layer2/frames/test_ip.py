@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.layer2.actions import Send
 from orchestrator.layer2.frames import ip
 from orchestrator.layer2.frames.checksum import checksum
 from orchestrator.layer2.frames.ethernet import MAC
-from orchestrator.layer2.frames.vrrp import Packet
+from orchestrator.layer2.frames.vrrp import TTL, Packet
 from orchestrator.model.address import IPAddress
 
 OWN = MAC(bytes.fromhex("0200c0000201"))
@@ -25,7 +24,7 @@ BOTH = pytest.mark.parametrize(("source", "group"), [(SOURCE4, GROUP4), (SOURCE6
 
 def sent(source: IPAddress, group: IPAddress, payload: bytes = b"hello") -> bytes:
     """Make the frame of a packet to a group."""
-    return ip.encode(Send("eth0", source, group, payload), OWN)
+    return ip.encode(Packet(source, group, TTL, payload), OWN)
 
 
 @BOTH
@@ -47,7 +46,7 @@ def test_the_frame_goes_to_the_group(source: IPAddress, group: IPAddress) -> Non
 @BOTH
 def test_a_virtual_router_sends_from_its_own_address(source: IPAddress, group: IPAddress) -> None:
     """Where the packet has a virtual MAC, the frame comes from there."""
-    frame = ip.encode(Send("eth0", source, group, b"", VIRTUAL), OWN)
+    frame = ip.encode(Packet(source, group, TTL, b""), VIRTUAL)
     assert frame[6:12] == VIRTUAL
 
 

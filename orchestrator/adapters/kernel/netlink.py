@@ -7,8 +7,8 @@ import socket
 from collections.abc import Iterator, Sequence
 from typing import Final, Self
 
-from orchestrator.adapters import rtnetlink
-from orchestrator.adapters.rtnetlink import Assigned, Gateway, Link, Message, Request
+from orchestrator.adapters.kernel import rtnetlink
+from orchestrator.adapters.kernel.rtnetlink import Assigned, Gateway, Link, Message, Request
 
 _NETLINK: Final = 270
 _CAP_ACK, _STRICT_CHECK = 10, 12

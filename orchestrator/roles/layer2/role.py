@@ -11,21 +11,21 @@ import signal
 from collections.abc import Coroutine
 
 from orchestrator.adapters import clock
-from orchestrator.adapters.interface_watch import InterfaceWatch
+from orchestrator.adapters.kernel.interface_watch import InterfaceWatch
+from orchestrator.adapters.kernel.realtime import become_realtime
 from orchestrator.adapters.layer2_wire import Overview, line
 from orchestrator.adapters.locks import RoleLock
-from orchestrator.adapters.realtime import become_realtime
 from orchestrator.adapters.signals import Stop, on_signal
 from orchestrator.adapters.state_files import make_directory
 from orchestrator.adapters.unix_server import serve_unix
 from orchestrator.layer2.actions import Became, Event
 from orchestrator.layer2.engine import Engine
 from orchestrator.model.layer2_report import OwnerReport
-from orchestrator.roles.layer2_masters import Masters
-from orchestrator.roles.layer2_news import Newspaper, Place
-from orchestrator.roles.layer2_report import happened, overview, owner
-from orchestrator.roles.layer2_told import Told
-from orchestrator.roles.layer2_turn import Turns
+from orchestrator.roles.layer2.masters import Masters
+from orchestrator.roles.layer2.news import Newspaper, Place
+from orchestrator.roles.layer2.report import happened, overview, owner
+from orchestrator.roles.layer2.told import Told
+from orchestrator.roles.layer2.turn import Turns
 from orchestrator.settings import Settings
 
 LOG = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ import struct
 import time
 from typing import Final
 
-from orchestrator.adapters import packet_filter
 from orchestrator.adapters.errors import AdapterError
-from orchestrator.adapters.packet_filter import Program
+from orchestrator.adapters.kernel import packet_filter
+from orchestrator.adapters.kernel.packet_filter import Program
 
 _PACKET: Final = 263
 _ADD_MEMBERSHIP, _IGNORE_OUTGOING = 1, 23

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orchestrator.adapters.netlink import Netlink
-from orchestrator.adapters.rtnetlink import DEL_ADDRESS, NEW_ADDRESS, address_request
+from orchestrator.adapters.kernel.netlink import Netlink
+from orchestrator.adapters.kernel.rtnetlink import DEL_ADDRESS, NEW_ADDRESS, address_request
 from orchestrator.adapters.state_files import read_json, write_json
 from orchestrator.model.address import Interface
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.adapters import rtnetlink
-from orchestrator.adapters.rtnetlink import Assigned, Gateway, Message
+from orchestrator.adapters.kernel import rtnetlink
+from orchestrator.adapters.kernel.rtnetlink import Assigned, Gateway, Message
 from orchestrator.model.address import Interface
 
 

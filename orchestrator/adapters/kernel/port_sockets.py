@@ -6,11 +6,11 @@ import contextlib
 import ipaddress
 from collections.abc import Mapping
 
-from orchestrator.adapters import packet_filter
 from orchestrator.adapters.errors import AdapterError
-from orchestrator.adapters.multicast import Memberships
-from orchestrator.adapters.packet_socket import Frame, PacketSender, PacketSocket
-from orchestrator.adapters.raw_socket import RawSender
+from orchestrator.adapters.kernel import packet_filter
+from orchestrator.adapters.kernel.multicast import Memberships
+from orchestrator.adapters.kernel.packet_socket import Frame, PacketSender, PacketSocket
+from orchestrator.adapters.kernel.raw_socket import RawSender
 from orchestrator.layer2.actions import Send
 from orchestrator.layer2.frames.ethernet import ARP_TYPE, IPV6_TYPE
 from orchestrator.layer2.frames.ip import IPV4_TYPE, multicast_mac

@@ -8,10 +8,10 @@ import socket
 import struct
 from collections.abc import Callable, Mapping
 
-from orchestrator.adapters import packet_filter, rtnetlink
-from orchestrator.adapters.netlink import Netlink, default_gateways
-from orchestrator.adapters.packet_filter import Step
-from orchestrator.adapters.rtnetlink import Assigned, Link, Message
+from orchestrator.adapters.kernel import packet_filter, rtnetlink
+from orchestrator.adapters.kernel.netlink import Netlink, default_gateways
+from orchestrator.adapters.kernel.packet_filter import Step
+from orchestrator.adapters.kernel.rtnetlink import Assigned, Link, Message
 from orchestrator.layer2.frames.ethernet import MAC
 from orchestrator.layer2.port import Port
 from orchestrator.model.address import IPAddress

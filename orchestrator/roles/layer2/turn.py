@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 from orchestrator.adapters import clock
-from orchestrator.adapters.port_sockets import PortSockets
+from orchestrator.adapters.kernel.port_sockets import PortSockets
 from orchestrator.layer2.actions import Became, Emit, Event, Send
 from orchestrator.layer2.engine import Engine, Output
 from orchestrator.layer2.port import Port

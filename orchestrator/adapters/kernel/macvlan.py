@@ -8,7 +8,7 @@ from pathlib import Path
 from pyroute2 import AsyncIPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from orchestrator.adapters.netlink import Netlink
+from orchestrator.adapters.kernel.netlink import Netlink
 from orchestrator.adapters.state_files import read_json, write_json
 from orchestrator.layer2.routers.binding import Macvlan
 

@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import struct
 
-from orchestrator.adapters import packet_filter
+from orchestrator.adapters.kernel import packet_filter
 from orchestrator.layer2.frames.checksum import VRRP
 from orchestrator.layer2.frames.ip import INTERNETWORK_CONTROL
 from orchestrator.layer2.frames.vrrp import TTL

@@ -14,7 +14,7 @@ from orchestrator.layer2.routers.report import Report
 from orchestrator.layer2.routers.report import RouterReport as MachineReport
 from orchestrator.layer2.shared.report import SharedReport
 from orchestrator.model.layer2_report import Lateness, OwnerReport, RouterReport
-from orchestrator.roles.layer2_news import Place
+from orchestrator.roles.layer2.news import Place
 
 REJECTED_AS = {
     "packet_length_errors": (Rejection.LENGTH, Rejection.TRUNCATED),

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.adapters import packet_filter
-from orchestrator.adapters.packet_filter import Program
-from orchestrator.layer2.actions import Send
+from orchestrator.adapters.kernel import packet_filter
+from orchestrator.adapters.kernel.packet_filter import Program
 from orchestrator.layer2.frames import arp, ip, ndp
 from orchestrator.layer2.frames.arp import Arp, Operation
 from orchestrator.layer2.frames.ethernet import MAC
+from orchestrator.layer2.frames.vrrp import TTL, Packet
 from orchestrator.layer2.shared.member_frame import FLAGS_AT, ROUTINE, VERSION_AND_TYPE, Kind
 
 INDEX = 7
@@ -109,8 +109,8 @@ def advert(target: str, first: int, kind: int, flags: int, size: int) -> bytes:
     """Make a frame of protocol 112 with a payload of `size` bytes that begins so."""
     group = ipaddress.ip_address(target)
     payload = (bytes((first, 1, 1, kind, flags)) + bytes(60))[:size]
-    send = Send("eth0", ipaddress.ip_address(SOURCES[group.version]), group, payload)
-    return ip.encode(send, STRANGER)
+    packet = Packet(ipaddress.ip_address(SOURCES[group.version]), group, TTL, payload)
+    return ip.encode(packet, STRANGER)
 
 
 @given(

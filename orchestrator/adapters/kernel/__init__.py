@@ -1,0 +1,1 @@
+"""The kernel's network: addresses, interfaces, packet sockets, and when this process runs."""
