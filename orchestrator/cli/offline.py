@@ -13,7 +13,8 @@ from typing import Any
 
 from orchestrator.adapters.files import load
 from orchestrator.cli.failure import fail
-from orchestrator.config.read import Reading, read
+from orchestrator.config.read import read
+from orchestrator.config.reading import Reading
 from orchestrator.model.address import IPAddress
 from orchestrator.model.local import Local
 from orchestrator.model.plan import Plan

@@ -14,7 +14,7 @@ from orchestrator.cli.output import print_document, print_table, usage
 
 if TYPE_CHECKING:
     from orchestrator.cli.offline import Stance
-    from orchestrator.config.read import Reading
+    from orchestrator.config.reading import Reading
 
 
 @click.command()

@@ -10,7 +10,7 @@ from orchestrator.adapters.layer2_link import Layer2Link, Layer2Wish
 from orchestrator.adapters.layer2_wire import Happened
 from orchestrator.adapters.supervisor_link import SupervisorLink
 from orchestrator.bgp.backend import Backend
-from orchestrator.config.read import Reading
+from orchestrator.config.reading import Reading
 from orchestrator.model.address import IPAddress, IPNetwork
 from orchestrator.model.local import Local
 from orchestrator.model.plan import Plan

@@ -12,7 +12,8 @@ from orchestrator.adapters.errors import AdapterError
 from orchestrator.adapters.file_watch import FileWatch
 from orchestrator.adapters.files import Loaded, load
 from orchestrator.adapters.state_files import read_json, write_json
-from orchestrator.config.read import Reading, read
+from orchestrator.config.read import read
+from orchestrator.config.reading import Reading
 from orchestrator.config.source import Source
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.settings import Settings

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.adapters import clock
 from orchestrator.adapters.metrics import render_metrics
-from orchestrator.config.read import Reading
+from orchestrator.config.reading import Reading
 from orchestrator.model.cluster import ServiceKey
 from orchestrator.model.live import Live
 from orchestrator.model.plan import Plan

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from orchestrator.config.kinds.registry import kind_of
 from orchestrator.config.publish.publication import PUBLISHED
-from orchestrator.config.read import Reading, read
+from orchestrator.config.read import read
+from orchestrator.config.reading import Reading
 from orchestrator.config.schema import ListOf, Parsed, Record, Type
 from orchestrator.config.source import Source
 from orchestrator.lab.apiserver import Answer, ApiServer

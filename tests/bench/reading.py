@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from orchestrator.config.read import Reading, read
+from orchestrator.config.read import read
+from orchestrator.config.reading import Reading
 from orchestrator.config.source import Source
 from orchestrator.model.local import Local
 from orchestrator.planner import plan

@@ -12,7 +12,8 @@ import yaml
 from hypothesis import strategies as st
 
 from orchestrator.config.kinds.registry import KINDS
-from orchestrator.config.read import Reading, read
+from orchestrator.config.read import read
+from orchestrator.config.reading import Reading
 from orchestrator.config.schema import (
     Boolean,
     Choice,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.config.read import Reading
+from orchestrator.config.reading import Reading
 from orchestrator.config.schema import (
     Boolean,
     Choice,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.config.read import Reading
+from orchestrator.config.reading import Reading
 from orchestrator.model.problem import Severity
 from tests.property.objects_of import OBJECTS, OURS, assert_in_text, one, stream
 

@@ -16,7 +16,8 @@ from orchestrator.config import objects as reading_objects
 from orchestrator.config.fast.plain import DoubtError
 from orchestrator.config.kinds.registry import KINDS
 from orchestrator.config.objects import read_document
-from orchestrator.config.read import Reading, read
+from orchestrator.config.read import read
+from orchestrator.config.reading import Reading
 from orchestrator.config.source import Source
 from orchestrator.config.tree import looks_numeric
 from tests.property.objects_of import ANYTHING, WORDS, objects

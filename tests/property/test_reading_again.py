@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.config.read import Reading, read
+from orchestrator.config.read import read
+from orchestrator.config.reading import Reading
 from orchestrator.config.source import Source
 
 SERVICE = """---

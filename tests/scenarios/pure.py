@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.config.read import Reading
 from orchestrator.config.read import read as read_sources
+from orchestrator.config.reading import Reading
 from orchestrator.config.source import Source
 from orchestrator.model.address import IPAddress
 from orchestrator.model.local import DrainPhase, Local

@@ -12,7 +12,8 @@ from orchestrator.config.imports.kube_vip import read_kube_vip
 from orchestrator.config.imports.metallb import read_metallb
 from orchestrator.config.imports.purelb import read_purelb
 from orchestrator.config.imports.result import Imported, yaml_of
-from orchestrator.config.read import Reading, read
+from orchestrator.config.read import read
+from orchestrator.config.reading import Reading
 from orchestrator.config.source import Source
 
 DIRECTORY = Path(__file__).parent / "imports"

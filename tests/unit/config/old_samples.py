@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.config.read import Reading
+from orchestrator.config.reading import Reading
 from orchestrator.model.policy import Policy
 from tests.unit.config.samples import errors, read_text
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from orchestrator.config.read import Reading, read
+from orchestrator.config.read import read
+from orchestrator.config.reading import Reading
 from orchestrator.config.source import Source
 from orchestrator.model.problem import Problem, Severity
 

@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from orchestrator.config.read import Reading
+from orchestrator.config.reading import Reading
 from orchestrator.model.policy import Peer
 from orchestrator.model.problem import Severity
 from tests.unit.config.samples import PEER, codes, only, read_text, text_of

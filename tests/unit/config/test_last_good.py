@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.config.read import Reading
+from orchestrator.config.reading import Reading
 from orchestrator.model.cluster import ServiceKey
 from orchestrator.model.problem import Severity
 from tests.unit.config.samples import (

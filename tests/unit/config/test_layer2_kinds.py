@@ -6,7 +6,8 @@ import ipaddress
 
 import pytest
 
-from orchestrator.config.read import Reading, read
+from orchestrator.config.read import read
+from orchestrator.config.reading import Reading
 from orchestrator.config.source import Source
 from orchestrator.model.policy import L2Advertisement, Preference
 from orchestrator.model.problem import Severity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.config.read import Reading
+from orchestrator.config.reading import Reading
 from orchestrator.model.community import Community
 from orchestrator.model.problem import Severity
 from orchestrator.model.virtual_ip import Health

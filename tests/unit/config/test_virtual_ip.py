@@ -6,7 +6,8 @@ import ipaddress
 
 import pytest
 
-from orchestrator.config.read import Reading, read
+from orchestrator.config.read import read
+from orchestrator.config.reading import Reading
 from orchestrator.config.source import Source
 from orchestrator.model.community import Community, LargeCommunity
 from orchestrator.model.problem import Severity
