@@ -33,6 +33,8 @@ SILENCE_S = 70.0
 """Without a word for so long the server is asked whether our version is still one of its own."""
 ANSWER_S = 30.0
 """Without a piece of an answer for so long a request is given up."""
+EARLY_S = 2.0
+"""A watch that ends so long before its time has not just run out."""
 GOOD_S = 10.0
 """A stream that lasted so long was good: the next failure is the first one again."""
 NOT_SERVED_S = (30.0, 60.0)
@@ -58,6 +60,7 @@ class Reflector:
         self._store = Store()
         self._request: Request | None = None
         self._stream = WatchStream(self._store, "")
+        self._watch_s = 0
         self._next = Purpose.LIST
         self._at: float | None = None
         self._listed: list[RawObject] = []
@@ -164,6 +167,7 @@ class Reflector:
             self._listed = []
         if purpose is Purpose.WATCH:
             self._stream = WatchStream(self._store, self.version)
+            self._watch_s = round(self._spread(*WATCH_S))
         self._next, self._at = purpose, None
         self._request = Request(self._numbers(), purpose, now)
         query = tuple(self._query(purpose, token))
@@ -177,7 +181,7 @@ class Reflector:
                 ("watch", "1"),
                 ("resourceVersion", self.version),
                 ("allowWatchBookmarks", "true"),
-                ("timeoutSeconds", str(round(self._spread(*WATCH_S)))),
+                ("timeoutSeconds", str(self._watch_s)),
                 *selector,
             ]
         limit = 1 if purpose is Purpose.PROBE else self._page
@@ -246,10 +250,16 @@ class Reflector:
         return self._fail(Trouble.GARBLED, ending.message, now, following)
 
     def _go_on(self, request: Request, now: float) -> list[Action]:
-        """Go on from the last version: at once after a good stream, as servers end each in time."""
-        if self._was_good(request, now):
+        """Go on from the last version: at once after a stream that lasted as long as it was to.
+
+        Where it ended early, who answers next may be another server, with an older store.
+        """
+        if now >= request.begun + self._watch_s - EARLY_S:
+            self._backoff.reset()
             return self._ask(Purpose.WATCH, now)
-        self._next, self._at = Purpose.WATCH, now + self._backoff.wait_s()
+        if self._was_good(request, now):
+            return self._ask(Purpose.PROBE, now)
+        self._next, self._at = Purpose.PROBE, now + self._backoff.wait_s()
         return []
 
     def _was_good(self, request: Request, now: float) -> bool:

@@ -25,6 +25,10 @@ SERVICES = Resource("", "v1", "services", "Service", field_selector="spec.type=L
 POOLS = Resource("metallb.io", "v1beta1", "ipaddresspools", "IPAddressPool", "metallb-system")
 
 
+TIME_S = 270.0
+"""How long a watch is to last, with chances as they are here."""
+
+
 def make(resource: Resource = POOLS) -> Reflector:
     """A reflector whose chances are always in the middle."""
     numbers = itertools.count(1)
@@ -134,26 +138,39 @@ def test_what_is_known_is_no_change() -> None:
 def test_a_bookmark_moves_the_version() -> None:
     """The next watch begins where the last bookmark was."""
     reflector, number = watching()
-    reflector.received(number, line("BOOKMARK", {"metadata": {"resourceVersion": "99"}}), GOOD_S)
-    assert asked(reflector.ended(number, GOOD_S))["resourceVersion"] == "99"
+    reflector.received(number, line("BOOKMARK", {"metadata": {"resourceVersion": "99"}}), TIME_S)
+    assert asked(reflector.ended(number, TIME_S))["resourceVersion"] == "99"
 
 
 def test_a_good_watch_is_followed_by_another_at_once_a_short_one_later() -> None:
     """A server that ends each watch at once is not asked again at once."""
     reflector, number = watching()
-    number = number_of(reflector.ended(number, GOOD_S))
-    reflector.answered(number, 200, 0.0, GOOD_S)
+    number = number_of(reflector.ended(number, TIME_S))
+    reflector.answered(number, 200, 0.0, TIME_S)
     waits = []
-    now = GOOD_S
+    now = TIME_S
     for _ in range(8):
         assert reflector.ended(number, now) == []
         due = reflector.next_timer()
         assert due is not None
         waits.append(due - now)
         now = due
-        number = number_of(reflector.handle_timer(now))
+        number = number_of(compared(reflector, reflector.handle_timer(now), now))
         reflector.answered(number, 200, 0.0, now)
     assert waits == pytest.approx([0.375, 0.75, 1.5, 3, 6, 12, 22.5, 22.5])
+
+
+def compared(reflector: Reflector, actions: list[Action], now: float) -> list[Action]:
+    """Answer the question for the server's version with the reflector's own."""
+    assert asked(actions) == {"limit": "1"}
+    return answer(reflector, number_of(actions), page(int(reflector.version)), now)
+
+
+def test_a_watch_that_ends_before_its_time_is_followed_by_a_comparison() -> None:
+    """A server that was stopped in an orderly way may come back with an older store."""
+    reflector, number = watching()
+    actions = compared(reflector, reflector.ended(number, GOOD_S), GOOD_S)
+    assert asked(actions)["resourceVersion"] == "10"
 
 
 @pytest.mark.parametrize("as_status", [True, False])
@@ -162,7 +179,7 @@ def test_an_expired_version_means_a_new_list(*, as_status: bool) -> None:
     reflector, number = watching(one("a", 3), one("b", 4))
     gone = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}
     if as_status:
-        number = number_of(reflector.ended(number, GOOD_S))
+        number = number_of(compared(reflector, reflector.ended(number, GOOD_S), GOOD_S))
         answer(reflector, number, json.dumps(gone).encode(), GOOD_S, 410)
     else:
         actions = reflector.received(number, line("ERROR", gone), GOOD_S)

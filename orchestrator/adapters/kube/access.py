@@ -1,0 +1,192 @@
+"""The way to an API server: kubeconfig or service account, TLS, tokens that are renewed, one session.
+
+The `kubernetes` package reads the credentials (contexts, exec plugins, OIDC, in-cluster tokens,
+CAs, proxies) and makes the session; requests go over it as bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import aiohttp
+import yaml
+from kubernetes.aio import config as kube_config
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+
+from orchestrator.adapters import clock
+from orchestrator.adapters.errors import AdapterError
+from orchestrator.kube.throttle import Throttle
+
+CONNECT_S = 10.0
+ANSWER_S = 30.0
+"""Longest time for the whole of an answer that is no stream."""
+MERGE_PATCH = "application/merge-patch+json"
+_IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
+FAILURES = (aiohttp.ClientError, OSError, TimeoutError, kube_config.ConfigException)
+"""What a request ends with that got no answer."""
+
+
+class UnreachableError(AdapterError):
+    """No answer: no server, no connection, or none in time."""
+
+
+class Answer(NamedTuple):
+    """Status, seconds to wait before another request (0: none said), and the body."""
+
+    status: int
+    retry_after_s: float
+    body: bytes
+
+
+class Access:
+    """One API server, as one of its users. `open` first; `close` at the end."""
+
+    def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
+        self._kubeconfig = kubeconfig
+        self._context = context
+        self._configuration: Configuration | None = None
+        self._rest: RESTClientObject | None = None
+        self._throttle = Throttle(random.uniform)
+        self._reachable = asyncio.Event()
+        self._renewing: asyncio.Lock = asyncio.Lock()
+        self.requests: dict[tuple[str, int], int] = {}
+        """Answers by method and status; status 0 is none."""
+
+    @property
+    def host(self) -> str:
+        """Where the server is."""
+        return str(self._configuration.host) if self._configuration is not None else ""
+
+    async def open(self) -> None:
+        """Read the credentials; raises `AdapterError` when there are none that can be used."""
+        await self._load()
+
+    async def renew(self) -> None:
+        """Read the credentials again: a token may have been replaced."""
+        async with self._renewing:
+            with contextlib.suppress(AdapterError):
+                await self._load()
+
+    async def _load(self) -> None:
+        configuration = Configuration()
+        try:
+            await self._fill(configuration)
+        except (kube_config.ConfigException, yaml.YAMLError, OSError, ValueError) as error:
+            raise AdapterError(self._place, f"no way to a cluster: {error}") from error
+        former = self._rest
+        self._configuration, self._rest = configuration, RESTClientObject(configuration)
+        if former is not None:
+            await former.close()
+
+    async def _fill(self, configuration: Configuration) -> None:
+        if self._kubeconfig is None and _IN_CLUSTER in os.environ:
+            kube_config.load_incluster_config(client_configuration=configuration)
+            return
+        await kube_config.load_kube_config(
+            config_file=None if self._kubeconfig is None else str(self._kubeconfig),
+            context=self._context,
+            client_configuration=configuration,
+        )
+
+    @property
+    def _place(self) -> str:
+        if self._kubeconfig is not None:
+            return str(self._kubeconfig)
+        return "service account" if _IN_CLUSTER in os.environ else "kubeconfig"
+
+    async def close(self) -> None:
+        """End all connections."""
+        if self._rest is not None:
+            await self._rest.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        content_type: str = "application/json",
+    ) -> Answer:
+        """Send a request and return the whole answer; raises `UnreachableError`."""
+        try:
+            async with (
+                asyncio.timeout(ANSWER_S + CONNECT_S),
+                self.exchange(method, path, body, query=query, content_type=content_type) as answer,
+            ):
+                return Answer(answer.status, retry_after_s(answer.headers), await answer.read())
+        except FAILURES as error:
+            raise UnreachableError(self.host, words_of(error)) from error
+
+    @asynccontextmanager
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        content_type: str = "application/json",
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request; the answer is there from its head on, and ends with the block.
+
+        Raises one of FAILURES when there is none.
+        """
+        assert self._rest is not None
+        assert self._configuration is not None
+        await self._turn()
+        url = f"{self.host}{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        token = await self._configuration.get_api_key_with_prefix("BearerToken")
+        if token:
+            headers["Authorization"] = token
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
+        try:
+            made = await self._rest.request(
+                method, url, headers=headers, body=body, _request_timeout=timeout
+            )
+        except FAILURES:
+            self._count(method, 0)
+            self._throttle.failed(clock.monotonic())
+            self._reachable.clear()
+            raise
+        response: aiohttp.ClientResponse = made.response
+        self._count(method, response.status)
+        if self._throttle.answered():
+            self._reachable.set()
+        async with response:
+            yield response
+
+    async def _turn(self) -> None:
+        """Wait until this request may go out: soon, and at once when another was answered."""
+        now = clock.monotonic()
+        slot = self._throttle.slot(now)
+        if slot > now:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(slot - now):
+                    await self._reachable.wait()
+
+    def _count(self, method: str, status: int) -> None:
+        self.requests[method, status] = self.requests.get((method, status), 0) + 1
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float:
+    """Return the seconds after which the server wants to be asked again; 0 where it says none."""
+    text = headers.get("Retry-After", "")
+    return float(text) if text.isdecimal() else 0.0
+
+
+def words_of(error: BaseException) -> str:
+    """Say in words why there was no answer."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return str(error) or type(error).__name__
