@@ -27,6 +27,7 @@ class Local:
     routes the session over where that is not evident from `interfaces`. `down` are nodes to be
     treated as dead. `extended_next_hops` names peers that take IPv4 routes with an IPv6 next hop
     (RFC 8950), also those of which that is not known yet: the backend holds back what it must.
+    Who `allocates` gives addresses; a speaker in a cluster goes by those in each Service's status.
     """
 
     node: str | None = None
@@ -38,6 +39,7 @@ class Local:
     held: Mapping[str, tuple[IPAddress, ...]] = field(default_factory=dict)
     lb_class: str | None = None
     ignore_exclude_label: bool = False
+    allocates: bool = True
     extended_next_hops: frozenset[str] = frozenset()
 
     def address_of(self, interface: str, family: Family) -> IPAddress | None:

@@ -47,7 +47,7 @@ def allocate_into(
     convergence = _Convergence(ledger, policy)
     for service in ours:
         convergence.hold(service, held_by(service, local))
-    done.update(convergence.settle(ours))
+    done.update(convergence.settle(ours) if local.allocates else convergence.as_held(ours))
     return done
 
 
@@ -158,6 +158,19 @@ class _Convergence:
             moved = moved or self._exchange(waiting)
             waiting = [one for one in waiting if done[one.key].reason or one.key in self._lacking]
         return done
+
+    def as_held(self, services: Iterable[Service]) -> dict[ServiceKey, Assignment]:
+        """Leave every Service what it has, for who does not allocate."""
+        return {service.key: self._as_held(service) for service in services}
+
+    def _as_held(self, service: Service) -> Assignment:
+        held, lost = self._held.get(service.key), self._lost.get(service.key)
+        if held is not None:
+            return events.kept(service, held.addresses, _name(service, held))
+        if lost is not None:
+            return events.pending(service, Reason.IP_NOT_ALLOWED, lost.message)
+        text = "the controller has given it no address yet"
+        return events.pending(service, Reason.NO_IP_ALLOCATED, text)
 
     def _exchange(self, services: Iterable[Service]) -> bool:
         """Let Services that ask for each other's addresses have them; tell whether any did."""

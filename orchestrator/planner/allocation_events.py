@@ -73,6 +73,11 @@ def refused(service: Service, refusal: Refusal, lost: Refusal | None = None) -> 
     )
 
 
+def pending(service: Service, reason: Reason, message: str) -> Assignment:
+    """Say that a Service waits for somebody else, who writes the Events about it."""
+    return Assignment(service.key, AssignmentState.PENDING, reason=reason, message=message)
+
+
 def _refusal(service: Service, refusal: Refusal, *, holds: bool) -> KubernetesEvent:
     if refusal.reason is Reason.NOT_ENOUGH_CLUSTER_IPS:
         return KubernetesEvent("Warning", "not enough clusterips", refusal.message)

@@ -22,6 +22,7 @@ from orchestrator.planner.ledger import Ledger
 from orchestrator.planner.pools import PoolOrder
 
 INDEPENDENT = {
+    Reason.NO_IP_ALLOCATED,
     Reason.NO_POOLS,
     Reason.NO_CLUSTER_IPS,
     Reason.NOT_ENOUGH_CLUSTER_IPS,

@@ -160,7 +160,8 @@ class World:
         self.endpoints = {key: draw(endpoint_sets) for key in self.services}
         self.policy = draw(a_policy())
         self.nodes = NODES[: draw(st.integers(0, 2))]
-        self.local = Local(draw(st.sampled_from(["n1", None])))
+        node = draw(st.sampled_from(["n1", None]))
+        self.local = Local(node, allocates=draw(st.booleans()))
 
     def inputs(self) -> tuple[Cluster, Policy, Local]:
         """Give everything as the sources would: equal values may be new objects."""
