@@ -28,6 +28,9 @@ class Settings:
     log_format: str = "text"
     namespace: str = "metallb-system"
     """Where configuration objects live."""
+    kubeconfig: Path | None = None
+    """How to reach the cluster; None for the pod's service account, or what kubectl would take."""
+    context: str | None = None
     lb_class: str | None = None
     ignore_exclude_lb: bool = False
 

@@ -170,9 +170,20 @@ LOGGING = (
 )
 
 
+CLUSTER = (
+    single(
+        "--kubeconfig",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=None,
+        help="How to reach a cluster. Default: the pod's service account, else KUBECONFIG, else ~/.kube/config.",
+    ),
+    single("--context", default=None, help="Context of the kubeconfig, if not its current one."),
+)
+
+
 def long_running(function: Command) -> Command:
     """Options of every long-running command; `process_settings` makes values of them."""
-    function = _all(function, [*IDENTITY, *STOPPING, *LOGGING])
+    function = _all(function, [*IDENTITY, *STOPPING, *CLUSTER, *LOGGING])
     return runtime_dir(namespace(service_selection(function)))
 
 

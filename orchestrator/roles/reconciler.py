@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from orchestrator.adapters.addresses_link import AddressesLink
 from orchestrator.adapters.kernel import network
@@ -22,7 +23,7 @@ from orchestrator.planner.wishes import Wishes, desired, health_of_tracks
 from orchestrator.roles.drain import Drain
 from orchestrator.roles.health_checks import HealthChecks
 from orchestrator.roles.memory import AssignmentMemory
-from orchestrator.roles.sources import Sources
+from orchestrator.roles.readings import Readings
 from orchestrator.settings import Settings
 
 
@@ -32,7 +33,9 @@ class Reconciler:
     def __init__(
         self,
         settings: Settings,
+        sources: Readings,
         backend: Backend,
+        *,
         on_change: Callable[[], None],
         on_bound: Callable[[], None],
         on_layer2: Callable[[], None],
@@ -44,7 +47,7 @@ class Reconciler:
         state = settings.state_dir
         self.settings = settings
         self.backend = backend
-        self.sources = Sources(settings, on_change)
+        self.sources = sources
         self.checks = HealthChecks(state / "health.json", on_change)
         self.memory = AssignmentMemory(state / "assignments.json")
         self.drain = Drain(state / "drain.json", on_change)
@@ -73,16 +76,20 @@ class Reconciler:
         if not self.checks.settled:
             return False
         plan = self.plan = self._planner.plan(reading.cluster, reading.policy, self._local(reading))
-        draws = self.memory.draws(plan)
-        self.memory.keep(plan)
-        if draws:
-            self.memory.write()  # nobody may see an address that a restart could move
+        if self.sources.allocates:
+            self._remember(plan)
         self.needed = needed(plan, reading.policy)
         self.supervisor.need(sorted(self.needed))
         self._bind(plan, reading.policy)
         self._announce(plan)
         self._own(plan, reading)
         return True
+
+    def _remember(self, plan: Plan) -> None:
+        draws = self.memory.draws(plan)
+        self.memory.keep(plan)
+        if draws:
+            self.memory.write()  # nobody may see an address that a restart could move
 
     def _local(self, reading: Reading) -> Local:
         return Local(
@@ -91,7 +98,8 @@ class Reconciler:
             source_interfaces=self._towards,
             health=self.checks.health(reading.cluster.virtual_ips),
             drain=self.drain.phase,
-            held=self.memory.held,
+            held=self.memory.held if self.sources.allocates else {},
+            allocates=self.sources.allocates,
             lb_class=self.settings.lb_class,
             ignore_exclude_label=self.settings.ignore_exclude_lb,
             extended_next_hops=self.backend.extended_next_hops(reading.policy.peers),
@@ -125,7 +133,10 @@ class Reconciler:
         wishes = self._wishes.of(plan, node, missing, alone=not cluster.nodes)
         self.layer2.want(
             Layer2Wish(
-                desired(wishes, cluster, policy, self._interfaces, node),
+                replace(
+                    desired(wishes, cluster, policy, self._interfaces, node),
+                    fresh=self.sources.fresh,
+                ),
                 policy.settings,
                 policy.virtual_routers,
                 health_of_tracks(policy.virtual_routers, self.checks.known(), cluster.virtual_ips),

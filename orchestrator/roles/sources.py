@@ -29,6 +29,10 @@ class Sources:
     file is half written goes on with what the file said before (DESIGN 12, P7).
     """
 
+    allocates = True
+    fresh = True
+    """Files are what they are."""
+
     def __init__(self, settings: Settings, on_change: Callable[[], None]) -> None:
         self._settings = settings
         self._on_change = on_change
@@ -43,6 +47,10 @@ class Sources:
     def reload(self) -> None:
         """Read everything again soon, as after HUP."""
         self._reload.set()
+
+    async def start(self) -> None:
+        """Read for the first time."""
+        self.read_now()
 
     def read_now(self) -> None:
         """Read all files once; what cannot be read keeps its last good version."""

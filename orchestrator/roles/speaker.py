@@ -7,7 +7,7 @@ import contextlib
 import gc
 import logging
 import signal
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 from orchestrator.adapters import clock
@@ -18,6 +18,7 @@ from orchestrator.adapters.signals import Stop, on_signal
 from orchestrator.adapters.state_files import make_directory
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.roles.quiet_time import QuietTime
+from orchestrator.roles.readings import Readings
 from orchestrator.roles.reconciler import Reconciler
 from orchestrator.roles.status import Status
 from orchestrator.settings import Settings
@@ -38,19 +39,25 @@ def collection_put_off() -> Iterator[None]:
 
 
 class Speaker:
-    """One node's speaker, from files. `run` ends after TERM and leaves all routes in place."""
+    """One node's speaker. `run` ends after TERM and leaves all routes in place.
 
-    def __init__(self, settings: Settings) -> None:
+    `sources` makes what it plans from; it is given what to call when that changed.
+    """
+
+    def __init__(
+        self, settings: Settings, sources: Callable[[Callable[[], None]], Readings]
+    ) -> None:
         self._settings = settings
         self._dirty = asyncio.Event()
         self._quiet = QuietTime()
         self._frozen = False
         self._reconciler = Reconciler(
             settings,
+            sources(self._mark),
             ExaBGPLink(settings, on_change=self._mark),
-            self._mark,
-            self._hurry,
-            self._observe,
+            on_change=self._mark,
+            on_bound=self._hurry,
+            on_layer2=self._observe,
         )
         self._status = Status(self._reconciler, "speaker")
         self._http = HttpServer(
@@ -68,7 +75,7 @@ class Speaker:
         on_signal(signal.SIGUSR1, self._dump)
         self._reconciler.drain.resume()
         with collection_put_off():
-            self._reconciler.sources.read_now()
+            await self._reconciler.sources.start()
         gc.freeze()
         await self._reconciler.look_at_network()
         async with asyncio.TaskGroup() as group:
