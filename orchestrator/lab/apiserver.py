@@ -74,13 +74,16 @@ class ApiServer:
         self._directory = Path(self._stack.enter_context(made))
         self._certificate = self._directory / "server.crt"
         self.port = 0
+        self._etcd = ""
+        self._server: subprocess.Popen[bytes] | None = None
         self.kubeconfig = self._directory / "kubeconfig"
 
     def __enter__(self) -> Self:
         try:
             self._write_keys()
-            etcd = self._start_etcd()
-            self._start_server(etcd)
+            self._etcd = self._start_etcd()
+            self.port = free_port()
+            self.start()
             self._write_kubeconfig()
         except BaseException:
             self._stack.close()
@@ -89,6 +92,47 @@ class ApiServer:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def start(self) -> None:
+        """Start kube-apiserver, after `kill` where it was, on what etcd has; return when it is ready."""
+        key = self._directory / "server.key"
+        options = {
+            "etcd-servers": self._etcd,
+            "bind-address": HOST,
+            "advertise-address": HOST,
+            "secure-port": self.port,
+            "tls-cert-file": self._certificate,
+            "tls-private-key-file": key,
+            "token-auth-file": self._directory / "tokens",
+            "authorization-mode": "RBAC",
+            "service-account-issuer": "https://kubernetes.default.svc",
+            "service-account-key-file": key,
+            "service-account-signing-key-file": key,
+            "service-cluster-ip-range": "10.96.0.0/12",
+            "disable-admission-plugins": "ServiceAccount",
+            "endpoint-reconciler-type": "none",
+        }
+        self._server = self._start("kube-apiserver", options)
+        self._wait(self._server, "kube-apiserver", self._ready)
+
+    def kill(self) -> None:
+        """Kill kube-apiserver at once; etcd goes on."""
+        assert self._server is not None
+        self._server.kill()
+        self._server.wait()
+
+    def compact(self) -> None:
+        """Let etcd forget what was before; a running kube-apiserver still answers from its memory."""
+        version = self.request("GET", "/api/v1/namespaces?limit=1").body["metadata"]
+        body = json.dumps({"revision": version["resourceVersion"], "physical": True})
+        connection = http.client.HTTPConnection(self._etcd.removeprefix("http://"), timeout=30)
+        try:
+            connection.request("POST", "/v3/kv/compaction", body)
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise ApiServerError(f"etcd does not compact: {answer.read().decode()}")
+        finally:
+            connection.close()
 
     def request(self, method: str, path: str, body: Any = None, kind: str = "json") -> Answer:
         """Send a request as the administrator; `kind` is that of the body's content type."""
@@ -132,28 +176,6 @@ class ApiServer:
         port = int(client.rpartition(":")[2])
         self._wait(process, "etcd", lambda: _answers(port))
         return client
-
-    def _start_server(self, etcd: str) -> None:
-        self.port = free_port()
-        key = self._directory / "server.key"
-        options = {
-            "etcd-servers": etcd,
-            "bind-address": HOST,
-            "advertise-address": HOST,
-            "secure-port": self.port,
-            "tls-cert-file": self._certificate,
-            "tls-private-key-file": key,
-            "token-auth-file": self._directory / "tokens",
-            "authorization-mode": "RBAC",
-            "service-account-issuer": "https://kubernetes.default.svc",
-            "service-account-key-file": key,
-            "service-account-signing-key-file": key,
-            "service-cluster-ip-range": "10.96.0.0/12",
-            "disable-admission-plugins": "ServiceAccount",
-            "endpoint-reconciler-type": "none",
-        }
-        process = self._start("kube-apiserver", options)
-        self._wait(process, "kube-apiserver", self._ready)
 
     def _ready(self) -> bool:
         try:

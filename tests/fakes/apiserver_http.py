@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
@@ -19,8 +19,21 @@ TOKEN = "first"
 LOOK_S = 0.01
 
 
+class Written(NamedTuple):
+    """A write that reached the model, and the status it was or would have been answered with."""
+
+    method: str
+    path: str
+    body: Any
+    status: int
+
+
 class FakeApiServerHttp:
-    """Serves a model; what it is told to do wrong it does to every request from then on."""
+    """Serves a model; what it is told to do wrong it does to every request from then on.
+
+    `delay_s`: how long every answer is held back. `die_after`: so many more writes are done; the last of
+    them is not answered, and from then on every connection is dropped until this is None again.
+    """
 
     def __init__(self, model: FakeApiServer) -> None:
         self.model = model
@@ -29,6 +42,10 @@ class FakeApiServerHttp:
         self.refusing: tuple[int, dict[str, str]] | None = None
         self.silent = False
         self.byte_by_byte = False
+        self.delay_s = 0.0
+        self.die_after: int | None = None
+        self.writes: list[Written] = []
+        """Every write in order, those that were refused too."""
         self.seen: deque[tuple[str, str, str]] = deque(maxlen=10_000)
         """Method, path and token of each request."""
         self._runner: web.AppRunner | None = None
@@ -69,30 +86,52 @@ class FakeApiServerHttp:
         self.seen.append((request.method, request.path, token))
         if self.silent:
             await asyncio.sleep(3600)
+        if self._is_dead():
+            return _drop(request)
         if self.refusing is not None:
             status, headers = self.refusing
             return _response(refusal(status, "Refused", "not now"), headers)
         if token != self.token:
             return _response(refusal(401, "Unauthorized", "Unauthorized"), {})
+        return await self._obey(request)
+
+    async def _obey(self, request: web.Request) -> web.StreamResponse:
         if request.query.get("watch"):
-            found = self.model.open_watch(request.path, request.query)
-            if isinstance(found, FakeWatch):
-                return await self._stream(request, found)
-            return _response(found, {})
+            return await self._watch(request)
         body = await request.json() if request.can_read_body else None
-        return _response(self._do(request, body), {})
+        answer = self._do(request, body)
+        if self._is_dead():
+            self.model.cut()
+            return _drop(request)
+        await asyncio.sleep(self.delay_s)
+        return _response(answer, {})
+
+    def _is_dead(self) -> bool:
+        return self.die_after is not None and self.die_after <= 0
+
+    async def _watch(self, request: web.Request) -> web.StreamResponse:
+        found = self.model.open_watch(request.path, request.query)
+        await asyncio.sleep(self.delay_s)
+        if isinstance(found, FakeWatch):
+            return await self._stream(request, found)
+        return _response(found, {})
 
     def _do(self, request: web.Request, body: Any) -> Answer:
-        if request.method == "GET":
-            return self.model.answer_list(request.path, request.query)
-        del body
-        return refusal(405, "MethodNotAllowed", "the model does not know how")
+        method, path = request.method, request.path
+        answer = self.model.answer(method, path, request.query, body, request.content_type)
+        if method != "GET":
+            self.writes.append(Written(method, path, body, answer.status))
+            if self.die_after is not None and answer.status < 300:
+                self.die_after -= 1
+        return answer
 
     async def _stream(self, request: web.Request, watch: FakeWatch) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + float(request.query.get("timeoutSeconds", "inf"))
         try:
-            while not (watch.over and not watch.lines):
+            while not (watch.over and not watch.lines) and loop.time() < end:
                 text, watch.lines[:] = b"".join(watch.lines), []
                 for piece in _pieces(text, small=self.byte_by_byte):
                     await response.write(piece)
@@ -100,6 +139,7 @@ class FakeApiServerHttp:
         except (ConnectionError, asyncio.CancelledError):
             watch.over = True
             raise
+        watch.over = True
         return response
 
 
@@ -107,6 +147,13 @@ def _pieces(text: bytes, *, small: bool) -> list[bytes]:
     if small:
         return [text[at : at + 1] for at in range(len(text))]
     return [text] if text else []
+
+
+def _drop(request: web.Request) -> web.Response:
+    """Break the connection; what is returned goes nowhere."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
 
 
 def _response(answer: Answer, headers: dict[str, str]) -> web.Response:
