@@ -45,7 +45,13 @@ _CONFIGURATION = (
     SETTINGS,
     SECRETS,
 )
-_LEFT_BY_NODES = (SERVICE_L2_STATUSES, SERVICE_BGP_STATUSES, CONFIGURATION_STATES, SPEAKER_STATES)
+WRITTEN_BY_NODES = (
+    SERVICE_L2_STATUSES,
+    SERVICE_BGP_STATUSES,
+    CONFIGURATION_STATES,
+    SPEAKER_STATES,
+)
+"""What a speaker writes of its node, and a gone node leaves behind."""
 
 
 def watched_by_speaker(namespace: str) -> tuple[Resource, ...]:
@@ -62,8 +68,8 @@ def watched_by_controller(namespace: str) -> tuple[Resource, ...]:
 
 
 def written_by_nodes(namespace: str) -> tuple[Resource, ...]:
-    """Return the kinds that a speaker writes of its node, which a gone node leaves behind."""
-    return _in_namespace(_LEFT_BY_NODES, namespace)
+    """Return where all that speakers write of their nodes is; `namespace` is our own."""
+    return _in_namespace(WRITTEN_BY_NODES, namespace)
 
 
 def _in_namespace(resources: tuple[Resource, ...], namespace: str) -> tuple[Resource, ...]:

@@ -10,6 +10,8 @@ from orchestrator.kube.resource import Resource
 
 MERGE_PATCH = "application/merge-patch+json"
 """RFC 7396."""
+_LABEL_LENGTH = 63
+"""Longest value of a label."""
 
 Document: TypeAlias = Mapping[str, Any]
 """An object as it is on the server, decoded from JSON."""
@@ -51,6 +53,11 @@ def label_of(resource: Resource, namespace: str, name: str, subresource: str = "
     home = f"{namespace}/" if namespace else ""
     part = f" {subresource}" if subresource else ""
     return f"{resource.kind} {home}{name}{part}"
+
+
+def label_values(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return those of `labels` that the server takes: a node's name may be too long for one."""
+    return {key: value for key, value in labels.items() if len(value) <= _LABEL_LENGTH}
 
 
 def create(resource: Resource, namespace: str, body: Document) -> Write:

@@ -1,0 +1,118 @@
+"""SpeakerState: what a node announces, and how its sessions are (DESIGN 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.kube.events import limited
+from orchestrator.kube.resources import SPEAKER_STATES
+from orchestrator.kube.writes import Document, Report, Write, report
+from orchestrator.model.address import IPNetwork
+from orchestrator.model.layer2_report import MemberReport
+from orchestrator.model.policy import Peer
+from orchestrator.model.session_state import RouteStatus, SessionState
+
+MAX_UNFLUSHED = 50
+"""Most routes that are named one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session of this node; `since` is when its state began (RFC 3339)."""
+
+    peer: Peer
+    state: SessionState
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unflushed:
+    """A route that is not yet on its session."""
+
+    peer: str
+    prefix: IPNetwork
+    state: RouteStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a segment; `heard` is when it was heard last (RFC 3339)."""
+
+    interface: str
+    report: MemberReport
+    heard: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerReport:
+    """All that a speaker tells of its node.
+
+    `unflushed` may have any number of routes. `owned` counts the addresses that the node answers for
+    on layer 2.
+    """
+
+    node: str
+    version: str
+    sessions: tuple[Session, ...] = ()
+    unflushed: tuple[Unflushed, ...] = ()
+    owned: int = 0
+    members: tuple[Member, ...] = ()
+
+
+def write(namespace: str, told: SpeakerReport, observed: Document | None) -> list[Write]:
+    """Return the writes that make the node's SpeakerState say `told`; none when it does."""
+    return report(Report(SPEAKER_STATES, namespace, told.node, {}, status_of(told)), observed)
+
+
+def status_of(told: SpeakerReport) -> dict[str, Any]:
+    """Return the status, in the words of the definition; the order of lists is always the same."""
+    sessions = sorted(told.sessions, key=lambda one: one.peer.name)
+    unflushed = sorted(told.unflushed, key=_place)[:MAX_UNFLUSHED]
+    members = sorted(told.members, key=lambda one: (one.interface, one.report.node))
+    return {
+        "node": told.node,
+        "version": told.version,
+        "sessions": [_session(one) for one in sessions],
+        "routes": _routes(one.state for one in sessions),
+        "unflushed": [
+            {"peer": one.peer, "prefix": str(one.prefix), "state": one.state.value}
+            for one in unflushed
+        ],
+        "owned": told.owned,
+        "members": [_member(one) for one in members],
+    }
+
+
+def _place(route: Unflushed) -> tuple[str, int, int, int]:
+    prefix = route.prefix
+    return (route.peer, prefix.version, int(prefix.network_address), prefix.prefixlen)
+
+
+def _session(session: Session) -> dict[str, Any]:
+    peer, state = session.peer, session.state
+    error = {"lastError": limited(state.last_error)} if state.last_error else {}
+    return {
+        "peer": peer.name,
+        "address": str(peer.address),
+        "port": peer.port,
+        "myASN": peer.session_asn,
+        "peerASN": peer.peer_asn,
+        "state": state.status.value,
+        "since": session.since,
+        **error,
+        "routes": _routes([state]),
+    }
+
+
+def _routes(states: Iterable[SessionState]) -> dict[str, int]:
+    counts = [(one.desired, one.sent, one.flushed) for one in states]
+    desired, sent, flushed = (sum(column) for column in zip((0, 0, 0), *counts, strict=True))
+    return {"desired": desired, "sent": sent, "flushed": flushed}
+
+
+def _member(member: Member) -> dict[str, str]:
+    """Say when it was heard of one that has fallen silent only: else that changes all the time."""
+    told = {"interface": member.interface, "node": member.report.node, "state": member.report.state}
+    return told if member.report.alive else {**told, "lastHeard": member.heard}

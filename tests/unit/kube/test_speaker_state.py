@@ -1,0 +1,118 @@
+"""SpeakerState says how a node's sessions are, and is written when that changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import pytest
+
+from orchestrator.config.kinds.status_kinds import MAX_UNFLUSHED as DEFINED
+from orchestrator.config.kinds.status_kinds import STATUS_KINDS
+from orchestrator.config.schema import ListOf, Record
+from orchestrator.kube.speaker_state import (
+    MAX_UNFLUSHED,
+    Member,
+    Session,
+    SpeakerReport,
+    Unflushed,
+    status_of,
+    write,
+)
+from orchestrator.model.layer2_report import MemberReport
+from orchestrator.model.policy import Peer
+from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
+from tests.unit.kube.server import applied
+
+OURS = "metallb-system"
+AT, LATER = "2026-07-01T10:00:00Z", "2026-07-01T10:00:01Z"
+PEER = Peer("r1", 64500, 64501, ip_address("192.0.2.1"), local_asn=64511)
+UP = SessionState("r1", SessionStatus.UP, 1.0, None, 3, 2, 1)
+DOWN = SessionState("r2", SessionStatus.DOWN, 1.0, "hold time expired", 4)
+ALIVE = Member("eth0", MemberReport("m", "up", 1.0), AT)
+SILENT = Member("eth0", MemberReport("a", "up", 1.0, alive=False), AT)
+ROUTES = [
+    Unflushed("r1", ip_network(f"192.0.2.{number}/32"), RouteStatus.SENT) for number in range(99)
+]
+TOLD = SpeakerReport(
+    "n",
+    "1.0",
+    (Session(replace(PEER, name="r2"), DOWN, AT), Session(PEER, UP, AT)),
+    tuple(reversed(ROUTES)),
+    7,
+    (ALIVE, SILENT),
+)
+
+
+def test_the_whole_status() -> None:
+    """Sessions with their routes, their sum, some routes by name, the segment's members."""
+    status = status_of(TOLD)
+    assert status["sessions"][0] == {
+        "peer": "r1",
+        "address": "192.0.2.1",
+        "port": 179,
+        "myASN": 64511,
+        "peerASN": 64501,
+        "state": "up",
+        "since": AT,
+        "routes": {"desired": 3, "sent": 2, "flushed": 1},
+    }
+    assert status["sessions"][1]["lastError"] == "hold time expired"
+    assert status["routes"] == {"desired": 7, "sent": 2, "flushed": 1}
+    assert (status["node"], status["version"], status["owned"]) == ("n", "1.0", 7)
+    assert status["members"] == [
+        {"interface": "eth0", "node": "a", "state": "up", "lastHeard": AT},
+        {"interface": "eth0", "node": "m", "state": "up"},
+    ]
+
+
+def test_few_routes_are_named() -> None:
+    """As many as the definition allows, in order of their address."""
+    assert MAX_UNFLUSHED == DEFINED
+    named = [one["prefix"] for one in status_of(TOLD)["unflushed"]]
+    assert named == [f"192.0.2.{number}/32" for number in range(MAX_UNFLUSHED)]
+
+
+def test_every_field_is_of_the_definition() -> None:
+    """The server drops what the definition does not have: there is nothing of that kind."""
+    definition = next(one.status for one in STATUS_KINDS if one.name == "SpeakerState")
+    assert _strange(definition, status_of(TOLD)) == []
+
+
+def _strange(wanted: Any, value: Any) -> list[str]:
+    if isinstance(wanted, ListOf):
+        return [name for item in value for name in _strange(wanted.item, item)]
+    if not isinstance(wanted, Record):
+        return []
+    fields = {one.name: one.type for one in wanted.fields}
+    strange = [name for name in value if name not in fields]
+    known = [(fields[name], below) for name, below in value.items() if name in fields]
+    return [*strange, *(name for pair in known for name in _strange(*pair))]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(TOLD, owned=8),
+        replace(TOLD, sessions=()),
+        replace(TOLD, unflushed=()),
+        replace(TOLD, members=(ALIVE,)),
+        SpeakerReport("n", "1.1"),
+    ],
+)
+def test_written_on_a_change(changed: SpeakerReport) -> None:
+    """After one patch of the status the object says what is told now, and nothing is left to write."""
+    there = applied(None, write(OURS, TOLD, None))
+    (patch,) = write(OURS, changed, there)
+    there = applied(there, [patch])
+    assert there["status"] == status_of(changed)
+    assert write(OURS, changed, there) == []
+
+
+def test_what_is_the_same_is_not_written() -> None:
+    """Neither another order nor a member that is heard again and again is a change."""
+    there = applied(None, write(OURS, TOLD, None))
+    again = replace(TOLD, sessions=tuple(reversed(TOLD.sessions)), unflushed=tuple(ROUTES))
+    heard = replace(again, members=(SILENT, replace(ALIVE, heard=LATER)))
+    assert write(OURS, heard, there) == []
