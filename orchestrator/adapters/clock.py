@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 
 from orchestrator.adapters.logs import rfc3339
@@ -15,6 +16,12 @@ def monotonic() -> float:
 def wall() -> str:
     """Return the time of day as RFC 3339 with milliseconds."""
     return rfc3339(time.time())
+
+
+def wall_micros() -> str:
+    """Return the time of day as Kubernetes' MicroTime: RFC 3339 with microseconds."""
+    now = dt.datetime.now(dt.UTC)
+    return now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def wall_of(moment: float) -> str:

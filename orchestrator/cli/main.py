@@ -22,6 +22,7 @@ COMMANDS = {
     "exabgp": "orchestrator.cli.exabgp",
     "relay": "orchestrator.cli.relay",
     "addresses": "orchestrator.cli.addresses",
+    "controller": "orchestrator.cli.controller",
     "layer2": "orchestrator.cli.layer2",
     "status": "orchestrator.cli.live",
     "sessions": "orchestrator.cli.live",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from orchestrator.adapters import clock
 from orchestrator.adapters.kube.access import Access, UnreachableError
-from orchestrator.adapters.kube.reflections import Reflections
+from orchestrator.adapters.kube.reflections import Listener, Reflections
 from orchestrator.config.kinds.registry import kind_of
 from orchestrator.config.live import LiveObjects
 from orchestrator.config.reading import Reading
@@ -40,10 +40,9 @@ _READY = "/readyz"
 class ClusterSources:
     """Objects as they are on the API server. `on_change` is called when anything changed.
 
-    A role that uses it gives no addresses: it goes by what each Service has in its status.
+    Who does not allocate goes by the addresses that each Service has in its status. `listener` is
+    told of every change of an object, before `on_change`.
     """
-
-    allocates = False
 
     def __init__(
         self,
@@ -51,8 +50,13 @@ class ClusterSources:
         resources: Iterable[Resource],
         namespace: str,
         on_change: Callable[[], None],
+        *,
+        allocates: bool = False,
+        listener: Listener | None = None,
     ) -> None:
         self.access = access
+        self.allocates = allocates
+        self._listener = listener
         self._on_change = on_change
         self._objects = LiveObjects(namespace)
         self._kinds = {one: _kind_of(one) for one in resources}
@@ -109,6 +113,8 @@ class ClusterSources:
         version = f"{resource.group}/{resource.version}" if resource.group else resource.version
         texts = (one.text for one in changed.objects)
         self._objects.change(self._kinds[resource], version, texts, changed.gone)
+        if self._listener is not None:
+            self._listener(resource, changed)
         self._on_change()
 
     async def _ask(self) -> None:

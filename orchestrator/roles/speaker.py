@@ -10,14 +10,13 @@ import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
-from orchestrator.adapters import clock
 from orchestrator.adapters.exabgp_link import ExaBGPLink
 from orchestrator.adapters.http_api import Control, HttpServer
 from orchestrator.adapters.locks import RoleLock
 from orchestrator.adapters.signals import Stop, on_signal
 from orchestrator.adapters.state_files import make_directory
 from orchestrator.model.problem import Problem, Severity
-from orchestrator.roles.quiet_time import QuietTime
+from orchestrator.roles.planning import Planning
 from orchestrator.roles.readings import Readings
 from orchestrator.roles.reconciler import Reconciler
 from orchestrator.roles.status import Status
@@ -48,18 +47,17 @@ class Speaker:
         self, settings: Settings, sources: Callable[[Callable[[], None]], Readings]
     ) -> None:
         self._settings = settings
-        self._dirty = asyncio.Event()
-        self._quiet = QuietTime()
+        self._planning = Planning(self._plan)
         self._frozen = False
         self._reconciler = Reconciler(
             settings,
-            sources(self._mark),
-            ExaBGPLink(settings, on_change=self._mark),
-            on_change=self._mark,
-            on_bound=self._hurry,
+            sources(self._planning.mark),
+            ExaBGPLink(settings, on_change=self._planning.mark),
+            on_change=self._planning.mark,
+            on_bound=self._planning.hurry,
             on_layer2=self._observe,
         )
-        self._status = Status(self._reconciler, "speaker")
+        self._status = Status(self._reconciler, "speaker", self._planning.due)
         self._http = HttpServer(
             self._status, self._controls(), settings.status_socket, settings.http_address
         )
@@ -97,7 +95,7 @@ class Speaker:
             parts.memory.run(),
             self._http.run(),
             self._watch_network(),
-            self._plan_when_due(),
+            self._planning.run(),
         ]
 
     def _controls(self) -> dict[str, Control]:
@@ -108,35 +106,8 @@ class Speaker:
         self._reconciler.sources.reload()
         return {"reloading": True}
 
-    def _mark(self) -> None:
-        self._quiet.mark(clock.monotonic())
-        self._status.overdue_since = self._quiet.due()
-        self._dirty.set()
-
-    def _hurry(self) -> None:
-        self._quiet.hurry(clock.monotonic())
-        self._mark()
-
     def _observe(self) -> None:
         self._status.observe()
-
-    async def _plan_when_due(self) -> None:
-        while True:
-            due = self._quiet.due()
-            pause = None if due is None else due - clock.monotonic()
-            if pause is None or pause > 0:
-                await self._marked(pause)
-                continue
-            self._quiet.planned(clock.monotonic())
-            self._status.overdue_since = None
-            self._plan()
-
-    async def _marked(self, limit_s: float | None) -> None:
-        """Wait for the next mark, at most this long."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(limit_s):
-                await self._dirty.wait()
-        self._dirty.clear()
 
     def _plan(self) -> None:
         with collection_put_off():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from orchestrator.adapters import clock
@@ -28,7 +28,8 @@ HANG_S = 10.0
 class Status:
     """Answers for a reconciler; `observe` after each plan notes what changed."""
 
-    def __init__(self, reconciler: Reconciler, role: str) -> None:
+    def __init__(self, reconciler: Reconciler, role: str, due: Callable[[], float | None]) -> None:
+        """`due` says when the next plan is to be made, None for no need."""
         self._reconciler = reconciler
         self._role = role
         self._started_at = clock.wall()
@@ -36,7 +37,7 @@ class Status:
         self._moment = Moment(reconciler.settings.node)
         self._since: dict[ServiceKey, str] = {}
         self.own_problems: Mapping[str, Problem] = {}
-        self.overdue_since: float | None = None
+        self._due = due
 
     def observe(self) -> None:
         """Record what changed since the last time."""
@@ -89,7 +90,8 @@ class Status:
 
     def alive(self) -> bool:
         """Tell whether plans are made when they are due."""
-        return self.overdue_since is None or clock.monotonic() - self.overdue_since < HANG_S
+        due = self._due()
+        return due is None or clock.monotonic() - due < HANG_S
 
     def ready(self) -> tuple[bool, str]:
         """Tell whether the sources were read and the backend answers."""

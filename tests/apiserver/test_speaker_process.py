@@ -2,106 +2,41 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from orchestrator.adapters.errors import AdapterError
-from orchestrator.adapters.status_client import get
 from orchestrator.lab.apiserver import ApiServer
-from tests.apiserver.conftest import NAMESPACE
+from tests.apiserver.processes import (
+    ADVERTISEMENTS,
+    PEERS,
+    POOLS,
+    SERVICES,
+    SLICES,
+    RoleProcess,
+    endpoint,
+    give,
+    made,
+    poll,
+    pool,
+    service,
+    sweep,
+)
 
-LIMIT_S = 60.0
 AFTER_ALL = ("peerDown", "noNextHop")
-POOLS = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/ipaddresspools"
-ADVERTISEMENTS = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/bgpadvertisements"
-PEERS = f"/apis/metallb.io/v1beta2/namespaces/{NAMESPACE}/bgppeers"
-SERVICES = "/api/v1/namespaces/default/services"
-SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 
 
-def poll(what: Callable[[], Any], words: str) -> Any:
-    """Wait until something is so, and return it."""
-    deadline = time.monotonic() + LIMIT_S
-    while not (found := what()):
-        assert time.monotonic() < deadline, f"never {words}"
-        time.sleep(0.05)
-    return found
-
-
-class Speaker:
-    """The process `orchestrator speaker` of node n1, without ExaBGP."""
+class Speaker(RoleProcess):
+    """`orchestrator speaker` of node n1, without ExaBGP."""
 
     def __init__(self, server: ApiServer, directory: Path) -> None:
-        self._directory = directory
-        self.log = directory / "speaker.log"
-        argv = [sys.executable, "-m", "orchestrator", "speaker", "--node", "n1", "--http", "off"]
-        argv += ["--kubeconfig", str(server.kubeconfig)]
-        argv += ["--runtime-dir", str(directory / "r"), "--state-dir", str(directory / "s")]
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(argv, stdout=log, stderr=log, env=os.environ)
-
-    def document(self, name: str) -> Mapping[str, Any]:
-        """What it says; nothing while it does not answer."""
-        try:
-            found: Mapping[str, Any] = get(self._directory / "r/status.sock", f"/api/v1/{name}")
-        except AdapterError:
-            return {}
-        return found
+        super().__init__(server, "speaker", directory, ("--node", "n1"))
 
     def reasons(self) -> dict[str, str]:
         """The reason of each address over BGP."""
         items = self.document("vips").get("items", ())
         return {item["address"]: item["reason"] for item in items}
-
-    def stop(self) -> None:
-        """End it in an orderly way."""
-        self._process.terminate()
-        assert self._process.wait(LIMIT_S) == 0, self.log.read_text("utf-8")
-
-
-def made(server: ApiServer, path: str, document: dict[str, Any]) -> None:
-    """Make an object."""
-    answer = server.request("POST", path, document)
-    assert answer.status == 201, answer.message
-
-
-def pool(name: str, addresses: str) -> dict[str, Any]:
-    """An IPAddressPool."""
-    return {
-        "apiVersion": "metallb.io/v1beta1",
-        "kind": "IPAddressPool",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {"addresses": [addresses]},
-    }
-
-
-def service(name: str) -> dict[str, Any]:
-    """A Service that wants an address."""
-    return {
-        "metadata": {"name": name},
-        "spec": {
-            "type": "LoadBalancer",
-            "allocateLoadBalancerNodePorts": False,
-            "ports": [{"port": 80}],
-        },
-    }
-
-
-def endpoint(name: str) -> dict[str, Any]:
-    """An EndpointSlice of a Service with one endpoint on n1."""
-    return {
-        "metadata": {"name": f"{name}-1", "labels": {"kubernetes.io/service-name": name}},
-        "addressType": "IPv4",
-        "endpoints": [{"addresses": ["10.1.0.1"], "nodeName": "n1", "conditions": {"ready": True}}],
-        "ports": [],
-    }
 
 
 @pytest.fixture
@@ -119,21 +54,7 @@ def speaker(server: ApiServer, tmp_path: Path) -> Iterator[Speaker]:
         yield process
     finally:
         process.stop()
-        paths = (f"{POOLS}/speaker-pool", f"{ADVERTISEMENTS}/all", f"{PEERS}/router")
-        for path in ("/api/v1/nodes/n1", *paths):
-            server.request("DELETE", path)
-        for path in (SERVICES, SLICES):
-            for item in server.request("GET", path).body["items"]:
-                name = item["metadata"]["name"]
-                if name != "kubernetes":
-                    server.request("DELETE", f"{path}/{name}")
-
-
-def give(server: ApiServer, name: str, address: str) -> None:
-    """Write an address into a Service's status, as the controller does."""
-    body = {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
-    answer = server.request("PATCH", f"{SERVICES}/{name}/status", body, kind="merge-patch+json")
-    assert answer.status == 200, answer.message
+        sweep(server)
 
 
 def test_a_service_from_nothing_to_announced(server: ApiServer, speaker: Speaker) -> None:

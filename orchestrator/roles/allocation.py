@@ -1,0 +1,80 @@
+"""What the controller writes of each Service: its addresses once they differ, and Events about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from orchestrator.kube.actions import Changed
+from orchestrator.kube.outbox import Rank
+from orchestrator.kube.resource import Resource
+from orchestrator.kube.resources import SERVICES
+from orchestrator.kube.service_status import service_write
+from orchestrator.kube.wire import Key
+from orchestrator.kube.writes import Write
+from orchestrator.model.address import IPAddress
+from orchestrator.model.cluster import Service, ServiceKey
+from orchestrator.model.plan import Assignment, Plan
+
+Put = Callable[[Write, Rank], None]
+
+
+class Allocation:
+    """Compares plans with what Services have, and puts the writes that make them agree.
+
+    `held` are addresses that were written and are not seen in the status yet: nobody else may be
+    given them meanwhile.
+    """
+
+    def __init__(self, put: Put) -> None:
+        self._put = put
+        self._versions: dict[Key, str] = {}
+        self._settled: dict[ServiceKey, tuple[Service, Assignment]] = {}
+        self._written: dict[str, ServiceKey] = {}
+        """Services by the label of their last write."""
+        self.held: Mapping[str, tuple[IPAddress, ...]] = {}
+
+    def observe(self, resource: Resource, changed: Changed) -> None:
+        """Note the versions of Services as they are told."""
+        if resource.kind != SERVICES.kind:
+            return
+        for key in changed.gone:
+            self._versions.pop(key, None)
+        for one in changed.objects:
+            self._versions[one.key] = one.version
+
+    def start_over(self) -> None:
+        """Forget what was written: another replica may have written since."""
+        self._settled.clear()
+        self._written.clear()
+        self.held = {}
+
+    def write(self, plan: Plan, services: Mapping[ServiceKey, Service]) -> None:
+        """Put a write for each Service that has not what the plan gives it."""
+        held: dict[str, tuple[IPAddress, ...]] = {}
+        for assignment in plan.assignments:
+            service = services.get(assignment.service)
+            if service is None:
+                continue
+            if assignment.addresses and service.ingress != assignment.addresses:
+                held[str(service.key)] = assignment.addresses
+            settled = self._settled.get(service.key)
+            if settled is None or settled[0] is not service or settled[1] != assignment:
+                self._settled[service.key] = service, assignment
+                self._write_one(service, assignment)
+        for key in self._settled.keys() - services.keys():
+            del self._settled[key]
+        if held != self.held:
+            self.held = held
+
+    def _write_one(self, service: Service, assignment: Assignment) -> None:
+        key = Key(service.key.namespace, service.key.name)
+        write = service_write(service, self._versions.get(key, ""), assignment)
+        if write is not None:
+            self._written[write.label] = service.key
+            self._put(write, Rank.NETWORK)
+
+    def again(self, label: str) -> None:
+        """Look at the Service of a write again with the next plan, though nothing may have changed."""
+        key = self._written.get(label)
+        if key is not None:
+            self._settled.pop(key, None)

@@ -1,0 +1,127 @@
+"""Roles as processes on a real API server, and the objects that their tests make."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from orchestrator.adapters.errors import AdapterError
+from orchestrator.adapters.status_client import get
+from orchestrator.lab.apiserver import ApiServer
+from tests.apiserver.conftest import NAMESPACE
+
+LIMIT_S = 60.0
+POOLS = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/ipaddresspools"
+ADVERTISEMENTS = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/bgpadvertisements"
+PEERS = f"/apis/metallb.io/v1beta2/namespaces/{NAMESPACE}/bgppeers"
+SERVICES = "/api/v1/namespaces/default/services"
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
+
+
+def poll(what: Callable[[], Any], words: str, limit_s: float = LIMIT_S) -> Any:
+    """Wait until something is so, and return it."""
+    deadline = time.monotonic() + limit_s
+    while not (found := what()):
+        assert time.monotonic() < deadline, f"never {words}"
+        time.sleep(0.05)
+    return found
+
+
+class RoleProcess:
+    """A role as a process; its log is shown when it does not end well."""
+
+    def __init__(
+        self, server: ApiServer, role: str, directory: Path, flags: Sequence[str] = ()
+    ) -> None:
+        directory.mkdir(exist_ok=True)
+        self._directory = directory
+        self.log = directory / f"{role}.log"
+        argv = [sys.executable, "-m", "orchestrator", role, "--http", "off", *flags]
+        argv += ["--kubeconfig", str(server.kubeconfig)]
+        argv += ["--runtime-dir", str(directory / "r"), "--state-dir", str(directory / "s")]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(argv, stdout=log, stderr=log, env=os.environ)
+
+    def document(self, name: str) -> Mapping[str, Any]:
+        """What it says; nothing while it does not answer."""
+        try:
+            found: Mapping[str, Any] = get(self._directory / "r/status.sock", f"/api/v1/{name}")
+        except AdapterError:
+            return {}
+        return found
+
+    def stop(self) -> None:
+        """End it in an orderly way; nothing when it has ended."""
+        self.process.terminate()
+        status = self.process.wait(LIMIT_S)
+        assert status in (0, -9), self.log.read_text("utf-8")
+
+
+def made(server: ApiServer, path: str, document: dict[str, Any]) -> None:
+    """Make an object."""
+    answer = server.request("POST", path, document)
+    assert answer.status == 201, answer.message
+
+
+def pool(name: str, addresses: str) -> dict[str, Any]:
+    """An IPAddressPool."""
+    return {
+        "apiVersion": "metallb.io/v1beta1",
+        "kind": "IPAddressPool",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"addresses": [addresses]},
+    }
+
+
+def service(name: str, **spec: Any) -> dict[str, Any]:
+    """A Service that wants an address."""
+    wanted = {
+        "type": "LoadBalancer",
+        "allocateLoadBalancerNodePorts": False,
+        "ports": [{"port": 80}],
+    }
+    return {"metadata": {"name": name}, "spec": {**wanted, **spec}}
+
+
+def endpoint(name: str) -> dict[str, Any]:
+    """An EndpointSlice of a Service with one endpoint on n1."""
+    return {
+        "metadata": {"name": f"{name}-1", "labels": {"kubernetes.io/service-name": name}},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["10.1.0.1"], "nodeName": "n1", "conditions": {"ready": True}}],
+        "ports": [],
+    }
+
+
+def give(server: ApiServer, name: str, address: str) -> None:
+    """Write an address into a Service's status, as the controller does."""
+    body = {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
+    answer = server.request("PATCH", f"{SERVICES}/{name}/status", body, kind="merge-patch+json")
+    assert answer.status == 200, answer.message
+
+
+def addresses(server: ApiServer) -> dict[str, list[str]]:
+    """Addresses in the status of each Service of type LoadBalancer."""
+    items = server.request("GET", SERVICES).body["items"]
+    return {
+        item["metadata"]["name"]: [
+            one["ip"] for one in item["status"]["loadBalancer"].get("ingress", [])
+        ]
+        for item in items
+        if item["spec"]["type"] == "LoadBalancer"
+    }
+
+
+def sweep(server: ApiServer) -> None:
+    """Delete whatever tests of processes made."""
+    for path in (SERVICES, SLICES, POOLS, ADVERTISEMENTS, PEERS, LEASES, "/api/v1/nodes"):
+        for item in server.request("GET", path).body["items"]:
+            name = item["metadata"]["name"]
+            if (path, name) != (SERVICES, "kubernetes"):
+                server.request("DELETE", f"{path}/{name}")

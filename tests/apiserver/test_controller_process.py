@@ -1,0 +1,139 @@
+"""The controller on a real API server: addresses given, kept, and given by one replica only."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.lab.apiserver import ApiServer
+from tests.apiserver.processes import (
+    LEASES,
+    POOLS,
+    SERVICES,
+    RoleProcess,
+    addresses,
+    made,
+    poll,
+    pool,
+    service,
+    sweep,
+)
+
+TAKEN_OVER_S = 40.0
+"""The time of a lease, and then some on a busy machine."""
+
+
+class Replicas:
+    """Controllers, one after another and beside each other."""
+
+    def __init__(self, server: ApiServer, directory: Path) -> None:
+        self._server = server
+        self._directory = directory
+        self.all: list[RoleProcess] = []
+
+    def start(self, name: str) -> RoleProcess:
+        """Start one."""
+        one = RoleProcess(self._server, "controller", self._directory / name, ("--node", name))
+        self.all.append(one)
+        return one
+
+    def holder(self) -> str:
+        """Name of the one that holds the lease; empty for nobody."""
+        answer = self._server.request("GET", f"{LEASES}/orchestrator-controller")
+        holder: str = answer.body.get("spec", {}).get("holderIdentity") or ""
+        return holder.partition("_")[0]
+
+
+@pytest.fixture
+def replicas(server: ApiServer, tmp_path: Path) -> Iterator[Replicas]:
+    """Controllers in a cluster with a pool of four addresses."""
+    made(server, POOLS, pool("four", "192.0.2.0/30"))
+    found = Replicas(server, tmp_path)
+    try:
+        yield found
+    finally:
+        for one in found.all:
+            if one.process.poll() is None:
+                one.process.send_signal(signal.SIGCONT)
+                one.stop()
+        sweep(server)
+
+
+def test_services_get_addresses_and_keep_them(server: ApiServer, replicas: Replicas) -> None:
+    """A Service gets its address and its pool; a restart moves nothing; what is free is given again."""
+    first = replicas.start("a")
+    for name in ("w1", "w2", "w3", "w4", "w5"):
+        made(server, SERVICES, service(name))
+    poll(lambda: sum(map(len, addresses(server).values())) == 4, "given out")
+    before = addresses(server)
+    assert sorted(ip for found in before.values() for ip in found) == [
+        f"192.0.2.{number}" for number in range(4)
+    ]
+    annotations = server.request("GET", f"{SERVICES}/w1").body["metadata"]["annotations"]
+    assert annotations["metallb.io/ip-allocated-from-pool"] == "four"
+    first.stop()
+    replicas.start("a2")
+    poll(lambda: replicas.holder() == "a2", "the other one")
+    (waiting,) = [name for name, found in before.items() if not found]
+    (freed,) = before["w2"]
+    server.request("DELETE", f"{SERVICES}/w2")
+    poll(lambda: addresses(server)[waiting] == [freed], "given again")
+    after = addresses(server)
+    assert all(after[name] == found for name, found in before.items() if found and name != "w2")
+
+
+def test_a_stop_hands_over_at_once(server: ApiServer, replicas: Replicas) -> None:
+    """Another replica gives addresses right after the one that led has stopped."""
+    first = replicas.start("a")
+    poll(lambda: replicas.holder() == "a", "led by a")
+    replicas.start("b")
+    made(server, SERVICES, service("one"))
+    poll(lambda: addresses(server)["one"], "given by a")
+    first.stop()
+    poll(lambda: replicas.holder() == "b", "led by b", 10.0)
+    made(server, SERVICES, service("two"))
+    poll(lambda: addresses(server)["two"], "given by b")
+
+
+def test_one_that_slept_writes_nothing_when_it_wakes(server: ApiServer, replicas: Replicas) -> None:
+    """A leader that is paused is replaced; when it wakes, no address is in two Services."""
+    first = replicas.start("a")
+    poll(lambda: replicas.holder() == "a", "led by a")
+    second = replicas.start("b")
+    made(server, SERVICES, service("one"))
+    poll(lambda: addresses(server)["one"], "given by a")
+    first.process.send_signal(signal.SIGSTOP)
+    poll(lambda: replicas.holder() == "b", "led by b", TAKEN_OVER_S)
+    made(server, SERVICES, service("two"))
+    poll(lambda: addresses(server)["two"], "given by b")
+    second.process.send_signal(signal.SIGSTOP)
+    made(server, SERVICES, service("three"))
+    first.process.send_signal(signal.SIGCONT)
+    deadline = time.monotonic() + 3.0
+    while time.monotonic() < deadline:
+        assert not addresses(server)["three"]
+        time.sleep(0.1)
+    second.process.send_signal(signal.SIGCONT)
+    found = poll(lambda: all(addresses(server).values()) and addresses(server), "all given", 60.0)
+    given = [ip for one in found.values() for ip in one]
+    assert len(given) == len(set(given)) == 3
+
+
+def test_a_request_and_a_pool_that_changes(server: ApiServer, replicas: Replicas) -> None:
+    """An address that is asked for is given; when its pool goes, another one is."""
+    replicas.start("a")
+    annotations = {"metallb.io/loadBalancerIPs": "192.0.2.2"}
+    asking = service("asking")
+    asking["metadata"]["annotations"] = annotations
+    made(server, SERVICES, asking)
+    made(server, SERVICES, service("plain"))
+    poll(lambda: addresses(server).get("asking") == ["192.0.2.2"], "as asked for")
+    poll(lambda: addresses(server)["plain"] == ["192.0.2.0"], "the first")
+    made(server, POOLS, pool("other", "198.51.100.0/30"))
+    server.request("DELETE", f"{POOLS}/four")
+    poll(lambda: addresses(server)["plain"] == ["198.51.100.0"], "moved to the other pool")
+    poll(lambda: addresses(server)["asking"] == [], "taken away")
