@@ -127,7 +127,8 @@ def test_event(server: ApiServer) -> None:
     about = service_reference(service_of(made), made["metadata"]["resourceVersion"])
     event = KubernetesEvent("Warning", "not enough clusterips", "x" * 2000)
     send_all(server, [event_write(about, event, "metallb-controller", "h", at=AT, suffix="1a")])
-    selector = f"involvedObject.uid={made['metadata']['uid']}"
+    # Just after its start the server tells of cluster IPs too, which it takes for lost.
+    selector = f"involvedObject.uid={made['metadata']['uid']},source=metallb-controller"
     path = f"/api/v1/namespaces/{NAMESPACE}/events?fieldSelector={selector}"
     (found,) = server.request("GET", path).body["items"]
     assert found["metadata"]["name"] == "told.1a"
