@@ -223,6 +223,8 @@ async def leases(play: Play) -> None:
     await play.ask(409, "PUT", path, {**made, "spec": {**spec, "holderIdentity": "b"}})
     await play.ask(422, "PUT", path, whole(LEASES, "l", spec=spec))
     await play.patch(409, path, of(version_of(made), spec=times))
+    await play.patch(200, path, {"spec": {"holderIdentity": ""}})
+    await play.patch(200, path, {"spec": {"holderIdentity": None, "renewTime": None}})
     await play.ask(404, "GET", play.path(LEASES, "l", "status"))
     await play.ask(200, "DELETE", path)
     await play.ask(201, "PUT", path, whole(LEASES, "l", spec=spec))
@@ -240,6 +242,9 @@ async def events(play: Play) -> None:
     await play.patch(200, play.path(EVENTS, "a.1"), {"count": 2})
     node = {**body, "involvedObject": {"kind": "Node", "name": "n"}}
     await play.ask(422, "POST", play.path(EVENTS), whole(EVENTS, "a.2", **node))
+    for home, status in (("default", 201), ("kube-system", 422)):
+        there = f"/api/v1/namespaces/{home}/events"
+        await play.ask(status, "POST", there, whole(EVENTS, "a.3", **node))
     await play.ask(200, "DELETE", play.path(EVENTS, "a.1"))
 
 

@@ -68,7 +68,7 @@ def _make(store: Store, collection: Collection, document: Object) -> Answer:
     if collection.custom:
         document["metadata"]["generation"] = 1
     _fill(collection, document, None, store.number())
-    fault = faults_of_event(document) if collection == EVENTS else ""
+    fault = faults_of_event(document) if collection.resource == EVENTS.resource else ""
     if fault:
         raise RefusedError(invalid(collection, document["metadata"]["name"], fault))
     return Answer(201, store.put(collection, document))
@@ -119,7 +119,7 @@ def _update(store: Store, place: Place, before: Object, document: Object) -> Ans
             after["status"] = copy.deepcopy(before.get("status"))
         _fill(collection, after, before, store.number())
     _keep(collection, before, after)
-    fault = faults_of_service_status(after) if collection == SERVICES else ""
+    fault = faults_of_service_status(after) if collection.resource == SERVICES.resource else ""
     if fault:
         raise RefusedError(invalid(collection, name, fault))
     if after == before:
@@ -135,7 +135,7 @@ def _with_status(collection: Collection, before: Object, document: Object) -> Ob
     after = copy.deepcopy(before)
     if not collection.custom:
         after["metadata"] = document["metadata"]
-    if collection == SERVICES:
+    if collection.resource == SERVICES.resource:
         fill_service(document, before, 0)
         fill_service_status(document)
     if document.get("status") is None:
@@ -213,11 +213,11 @@ def _read(place: Place, body: Any) -> Object:
 
 
 def _fill(collection: Collection, document: Object, before: Object | None, number: int) -> None:
-    if collection == SERVICES:
+    if collection.resource == SERVICES.resource:
         fill_service(document, before, number)
         document["status"] = document.get("status") or {"loadBalancer": {}}
         clear_service_status(document)
-    if collection == SECRETS:
+    if collection.resource == SECRETS.resource:
         plain = document.pop("stringData", {})
         coded = {key: base64.b64encode(text.encode()).decode() for key, text in plain.items()}
         document.setdefault("type", "Opaque")
