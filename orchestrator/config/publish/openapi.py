@@ -29,6 +29,7 @@ from orchestrator.config.selectors import SELECTOR
 
 Schema = dict[str, Any]
 
+_INT64 = 2**63 - 1
 _INT32 = 2**31 - 1
 _IMMUTABLE = {"rule": "self == oldSelf", "message": "cannot be changed"}
 
@@ -128,12 +129,9 @@ def _as_re2(pattern: re.Pattern[str]) -> str:
 
 def _integer(wanted: Integer) -> Schema:
     size = "int32" if wanted.minimum >= -_INT32 - 1 and wanted.maximum <= _INT32 else "int64"
-    return {
-        "type": "integer",
-        "format": size,
-        "minimum": wanted.minimum,
-        "maximum": wanted.maximum,
-    }
+    schema = {"type": "integer", "format": size, "minimum": wanted.minimum}
+    # The server holds limits as floats: the largest int64 rounds to a number that is none.
+    return schema if wanted.maximum == _INT64 else {**schema, "maximum": wanted.maximum}
 
 
 def _boolean(wanted: Boolean) -> Schema:
