@@ -13,7 +13,7 @@ from orchestrator.kube.wire import Key
 from orchestrator.kube.writes import Write
 from orchestrator.model.address import IPAddress
 from orchestrator.model.cluster import Service, ServiceKey
-from orchestrator.model.plan import Assignment, Plan
+from orchestrator.model.plan import Assignment, KubernetesEvent, Plan
 
 Put = Callable[[Write, Rank], None]
 
@@ -25,8 +25,11 @@ class Allocation:
     given them meanwhile.
     """
 
-    def __init__(self, put: Put) -> None:
+    def __init__(self, put: Put, tell: Callable[[Service, KubernetesEvent, str], None]) -> None:
+        """`tell` takes an Event about a Service that was read at a version."""
         self._put = put
+        self._tell = tell
+        self._told: dict[ServiceKey, tuple[KubernetesEvent, ...]] = {}
         self._versions: dict[Key, str] = {}
         self._settled: dict[ServiceKey, tuple[Service, Assignment]] = {}
         self._written: dict[str, ServiceKey] = {}
@@ -63,12 +66,21 @@ class Allocation:
                 self._write_one(service, assignment)
         for key in self._settled.keys() - services.keys():
             del self._settled[key]
+            self._told.pop(key, None)
         if held != self.held:
             self.held = held
 
+    def version(self, key: ServiceKey) -> str:
+        """Return the version that a Service was last told at."""
+        return self._versions.get(Key(key.namespace, key.name), "")
+
     def _write_one(self, service: Service, assignment: Assignment) -> None:
-        key = Key(service.key.namespace, service.key.name)
-        write = service_write(service, self._versions.get(key, ""), assignment)
+        version = self.version(service.key)
+        if assignment.events != self._told.get(service.key, ()):
+            self._told[service.key] = assignment.events
+            for event in assignment.events:
+                self._tell(service, event, version)
+        write = service_write(service, version, assignment)
         if write is not None:
             self._written[write.label] = service.key
             self._put(write, Rank.NETWORK)

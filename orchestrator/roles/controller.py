@@ -5,23 +5,39 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import uuid
 from collections.abc import Coroutine
 
+from orchestrator.adapters import clock
 from orchestrator.adapters.kube.access import Access
+from orchestrator.adapters.kube.reflections import Reflections
 from orchestrator.adapters.kube.writer import Writer
 from orchestrator.adapters.locks import RoleLock
 from orchestrator.adapters.signals import Stop
 from orchestrator.adapters.state_files import make_directory
-from orchestrator.kube.outbox import Outcome
-from orchestrator.kube.resources import watched_by_controller
+from orchestrator.kube.actions import Changed
+from orchestrator.kube.announcements import Announcements
+from orchestrator.kube.events import event_write, service_reference
+from orchestrator.kube.outbox import Outcome, Rank
+from orchestrator.kube.resource import Resource
+from orchestrator.kube.resources import (
+    IP_ADDRESS_POOLS,
+    watched_by_controller,
+    written_by_nodes,
+)
+from orchestrator.model.cluster import Service
 from orchestrator.model.local import Local
+from orchestrator.model.plan import KubernetesEvent
 from orchestrator.planner import Planner
 from orchestrator.roles.allocation import Allocation
+from orchestrator.roles.cluster_reports import ClusterReports
 from orchestrator.roles.cluster_sources import ClusterSources
 from orchestrator.roles.leadership import Leadership
+from orchestrator.roles.observed import Observed
 from orchestrator.roles.planning import Planning
 from orchestrator.settings import Settings
 
+COMPONENT = "orchestrator-controller"
 REFUSED_AGAIN_S = 30.0
 """How long after a write was refused it is tried again, should nothing change before."""
 
@@ -35,15 +51,23 @@ class Controller:
         access = Access(settings.kubeconfig, settings.context)
         name = os.environ.get("POD_NAME", settings.node)
         self._leadership = Leadership(access, settings.namespace, name, self._lead)
+        self._host = name
         self._writer = Writer(access, self._leadership.may_write, self._done)
-        self._allocation = Allocation(self._writer.put)
+        self._allocation = Allocation(self._writer.put, self._tell)
+        self._announcements = Announcements()
+        self._observed = Observed(self._planning.mark)
+        self._reports = ClusterReports(
+            settings.namespace, self._observed, self._writer.put, self._planning.mark
+        )
+        told = written_by_nodes(settings.namespace)
+        self._reflections = Reflections(access, told, self._observed.take, lambda: None)
         self._sources = ClusterSources(
             access,
             watched_by_controller(settings.namespace),
             settings.namespace,
             self._planning.mark,
             allocates=True,
-            listener=self._allocation.observe,
+            listener=self._observe,
         )
         self._planner = Planner()
         self._frozen = False
@@ -66,10 +90,23 @@ class Controller:
     def _works(self) -> list[Coroutine[None, None, None]]:
         return [
             self._sources.run(),
+            self._reflections.run(),
             self._leadership.run(),
             self._writer.run(),
             self._planning.run(),
         ]
+
+    def _observe(self, resource: Resource, changed: Changed) -> None:
+        self._allocation.observe(resource, changed)
+        if resource.kind == IP_ADDRESS_POOLS.kind:
+            self._observed.take(resource, changed)
+
+    def _tell(self, service: Service, event: KubernetesEvent, version: str) -> None:
+        """Write an Event about a Service."""
+        about = service_reference(service, version)
+        suffix = uuid.uuid4().hex[:16]
+        write = event_write(about, event, COMPONENT, self._host, at=clock.wall(), suffix=suffix)
+        self._writer.put(write, Rank.EVENT)
 
     def _lead(self) -> None:
         """Begin or cease to write: what another replica wrote meanwhile is seen in the watch."""
@@ -81,7 +118,14 @@ class Controller:
         if reading is None or not self._leadership.may_write():
             return
         plan = self._planner.plan(reading.cluster, reading.policy, self._local())
-        self._allocation.write(plan, reading.cluster.services)
+        services = reading.cluster.services
+        self._allocation.write(plan, services)
+        for told in self._announcements.observe(plan):
+            if told.service in services:
+                version = self._allocation.version(told.service)
+                self._tell(services[told.service], told.event, version)
+        problems = self._sources.problems
+        self._reports.write(plan, reading.policy.pools, problems, reading.cluster.nodes)
         if not self._frozen:
             gc.freeze()
             self._frozen = True

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.adapters.kube.access import MERGE_PATCH, Access
+from orchestrator.adapters.kube.access import Access
+from orchestrator.kube.writes import MERGE_PATCH
 from tests.fakes.apiserver_kinds import Collection, Object
 
 Query = list[tuple[str, str]]

@@ -21,6 +21,7 @@ ADVERTISEMENTS = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/bgpadvertisem
 PEERS = f"/apis/metallb.io/v1beta2/namespaces/{NAMESPACE}/bgppeers"
 SERVICES = "/api/v1/namespaces/default/services"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+STATES = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/configurationstates"
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 
 
@@ -120,7 +121,9 @@ def addresses(server: ApiServer) -> dict[str, list[str]]:
 
 def sweep(server: ApiServer) -> None:
     """Delete whatever tests of processes made."""
-    for path in (SERVICES, SLICES, POOLS, ADVERTISEMENTS, PEERS, LEASES, "/api/v1/nodes"):
+    events = "/api/v1/namespaces/default/events"
+    ours = (POOLS, ADVERTISEMENTS, PEERS, STATES)
+    for path in (SERVICES, SLICES, events, *ours, LEASES, "/api/v1/nodes"):
         for item in server.request("GET", path).body["items"]:
             name = item["metadata"]["name"]
             if (path, name) != (SERVICES, "kubernetes"):

@@ -14,6 +14,7 @@ from tests.apiserver.processes import (
     LEASES,
     POOLS,
     SERVICES,
+    STATES,
     RoleProcess,
     addresses,
     made,
@@ -23,6 +24,7 @@ from tests.apiserver.processes import (
     sweep,
 )
 
+COMPONENT = "orchestrator-controller"
 TAKEN_OVER_S = 40.0
 """The time of a lease, and then some on a busy machine."""
 
@@ -84,6 +86,47 @@ def test_services_get_addresses_and_keep_them(server: ApiServer, replicas: Repli
     poll(lambda: addresses(server)[waiting] == [freed], "given again")
     after = addresses(server)
     assert all(after[name] == found for name, found in before.items() if found and name != "w2")
+
+
+def events(server: ApiServer, name: str) -> list[str]:
+    """Reasons of the Events about a Service."""
+    items = server.request("GET", "/api/v1/namespaces/default/events").body["items"]
+    ours = [item for item in items if item["source"].get("component") == COMPONENT]
+    return [item["reason"] for item in ours if item["involvedObject"]["name"] == name]
+
+
+def counts(server: ApiServer) -> tuple[int, int]:
+    """IPv4 addresses of the pool that are in use and free, by its status."""
+    status = server.request("GET", f"{POOLS}/four").body.get("status", {})
+    return status.get("assignedIPv4", 0), status.get("availableIPv4", 0)
+
+
+def test_what_the_controller_tells(server: ApiServer, replicas: Replicas) -> None:
+    """Events say what became of a Service once, a pool how full it is, the controller if all is well."""
+    made(server, "/api/v1/nodes", {"metadata": {"name": "n1"}})
+    for name in ("speaker-n1", "speaker-gone"):
+        kind = {"apiVersion": "metallb.io/v1beta1", "kind": "ConfigurationState"}
+        made(server, STATES, {**kind, "metadata": {"name": name}})
+    replicas.start("a")
+    poll(lambda: replicas.holder() == "a", "led by a")
+    poll(lambda: server.request("GET", f"{STATES}/controller").status == 200, "planned once")
+    for name in ("w1", "w2", "w3", "w4"):
+        made(server, SERVICES, service(name))
+    poll(lambda: counts(server) == (4, 0), "full")
+    made(server, SERVICES, service("w5"))
+    poll(lambda: events(server, "w5") == ["AllocationFailed"], "told that there is none")
+    poll(lambda: sorted(events(server, "w1")) == ["IPAllocated", "NotAnnounced"], "told of w1")
+    server.request("DELETE", f"{SERVICES}/w1")
+    poll(lambda: sorted(events(server, "w5"))[1:2] == ["IPAllocated"], "given")
+    status = poll(lambda: server.request("GET", f"{STATES}/controller").body.get("status"), "told")
+    assert status["result"] == "Valid"
+    poll(lambda: server.request("GET", f"{STATES}/speaker-gone").status == 404, "taken away")
+    assert server.request("GET", f"{STATES}/speaker-n1").status == 200
+    made(server, POOLS, pool("wrong", "192.0.2.2/31"))
+    poll(
+        lambda: server.request("GET", f"{STATES}/controller").body["status"]["result"] == "Invalid",
+        "told that a pool overlaps",
+    )
 
 
 def test_a_stop_hands_over_at_once(server: ApiServer, replicas: Replicas) -> None:

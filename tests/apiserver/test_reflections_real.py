@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from orchestrator.adapters.kube.access import MERGE_PATCH, Access
+from orchestrator.adapters.kube.access import Access
 from orchestrator.adapters.kube.reflections import Reflections
 from orchestrator.kube.actions import Changed, Trouble
 from orchestrator.kube.resource import Resource
 from orchestrator.kube.wire import Key
+from orchestrator.kube.writes import MERGE_PATCH
 from orchestrator.lab.apiserver import ApiServer
 from tests.apiserver.scenes import LOAD_BALANCERS, service
 from tests.fakes.apiserver_kinds import Object

@@ -29,7 +29,6 @@ from orchestrator.kube.throttle import Throttle
 CONNECT_S = 10.0
 ANSWER_S = 30.0
 """Longest time for the whole of an answer that is no stream."""
-MERGE_PATCH = "application/merge-patch+json"
 _IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
 FAILURES = (aiohttp.ClientError, OSError, TimeoutError, kube_config.ConfigException)
 """What a request ends with that got no answer."""

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters import clock
-from orchestrator.adapters.kube.access import MERGE_PATCH, Access, UnreachableError
+from orchestrator.adapters.kube.access import Access, UnreachableError
+from orchestrator.kube.writes import MERGE_PATCH
 from tests.fakes.apiserver import FakeApiServer
 from tests.fakes.apiserver_http import FakeApiServerHttp, Written, serving
 from tests.fakes.apiserver_kinds import LEASES

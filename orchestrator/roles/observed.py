@@ -1,0 +1,40 @@
+"""Objects that only tell of something, as they are on the server: what is written of them is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from orchestrator.kube.actions import Changed
+from orchestrator.kube.resource import Resource
+from orchestrator.kube.wire import Key
+
+Document = Mapping[str, Any]
+
+
+class Observed:
+    """Whole documents by kind and name. `on_change` is called when one came, changed or went."""
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self._by_kind: dict[str, dict[Key, Document]] = {}
+
+    def take(self, resource: Resource, changed: Changed) -> None:
+        """Take what is told of a resource."""
+        documents = self._by_kind.setdefault(resource.kind, {})
+        for key in changed.gone:
+            documents.pop(key, None)
+        for one in changed.objects:
+            # Objects in lists do not say what they are.
+            documents[one.key] = {**msgspec.json.decode(one.text), "kind": resource.kind}
+        self._on_change()
+
+    def get(self, kind: str, namespace: str, name: str) -> Document | None:
+        """Return one, None where there is none."""
+        return self._by_kind.get(kind, {}).get(Key(namespace, name))
+
+    def __iter__(self) -> Iterator[Document]:
+        for documents in self._by_kind.values():
+            yield from documents.values()
