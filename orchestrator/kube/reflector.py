@@ -176,6 +176,8 @@ class Reflector:
 
     def _query(self, purpose: Purpose, token: str) -> list[tuple[str, str]]:
         selector = [("fieldSelector", self.resource.field_selector)] if self._selects else []
+        if self.resource.label_selector:
+            selector.append(("labelSelector", self.resource.label_selector))
         if purpose is Purpose.WATCH:
             return [
                 ("watch", "1"),

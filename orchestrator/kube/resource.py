@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """All objects of a kind, or those in one namespace, or those that a field selector names."""
+    """All objects of a kind, or those in one namespace, or those that selectors name."""
 
     group: str
     version: str
@@ -15,6 +15,7 @@ class Resource:
     kind: str
     namespace: str | None = None
     field_selector: str = ""
+    label_selector: str = ""
 
     @property
     def path(self) -> str:

@@ -8,13 +8,16 @@ import gc
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from orchestrator.adapters.exabgp_link import ExaBGPLink
 from orchestrator.adapters.http_api import Control, HttpServer
 from orchestrator.adapters.locks import RoleLock
 from orchestrator.adapters.signals import Stop, on_signal
 from orchestrator.adapters.state_files import make_directory
+from orchestrator.model.live import Live
+from orchestrator.model.plan import Plan
+from orchestrator.model.policy import Policy
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.roles.planning import Planning
 from orchestrator.roles.readings import Readings
@@ -23,8 +26,19 @@ from orchestrator.roles.status import Status
 from orchestrator.settings import Settings
 
 LOG = logging.getLogger(__name__)
+Look = Callable[[], tuple[Plan | None, Live, tuple[Problem, ...], bool]]
 NETWORK_LOOK_S = 5.0
 """How often this host's addresses are looked at for changes that matter to next hops."""
+
+
+class Reports(Protocol):
+    """What tells a cluster of this node."""
+
+    def mark(self) -> None:
+        """Take it that something may have changed."""
+
+    async def run(self) -> None:
+        """Tell until cancelled."""
 
 
 @contextlib.contextmanager
@@ -40,11 +54,15 @@ def collection_put_off() -> Iterator[None]:
 class Speaker:
     """One node's speaker. `run` ends after TERM and leaves all routes in place.
 
-    `sources` makes what it plans from; it is given what to call when that changed.
+    `sources` makes what it plans from; it is given what to call when that changed. `reports`, where
+    there is a cluster to tell, makes what tells it of this node; it is given where to look.
     """
 
     def __init__(
-        self, settings: Settings, sources: Callable[[Callable[[], None]], Readings]
+        self,
+        settings: Settings,
+        sources: Callable[[Callable[[], None]], Readings],
+        reports: Callable[[Look], Reports] | None = None,
     ) -> None:
         self._settings = settings
         self._planning = Planning(self._plan)
@@ -58,6 +76,7 @@ class Speaker:
             on_layer2=self._observe,
         )
         self._status = Status(self._reconciler, "speaker", self._planning.due)
+        self._reports = reports(self._look) if reports is not None else None
         self._http = HttpServer(
             self._status, self._controls(), settings.status_socket, settings.http_address
         )
@@ -85,7 +104,9 @@ class Speaker:
 
     def _works(self) -> list[Coroutine[None, None, None]]:
         parts = self._reconciler
+        told = [] if self._reports is None else [self._reports.run()]
         return [
+            *told,
             parts.backend.run(),
             parts.addresses.run(),
             parts.layer2.run(),
@@ -108,6 +129,15 @@ class Speaker:
 
     def _observe(self) -> None:
         self._status.observe()
+        if self._reports is not None:
+            self._reports.mark()
+
+    def _look(self) -> tuple[Plan | None, Live, tuple[Problem, ...], bool]:
+        """Return what is so now, for what is told of it."""
+        parts = self._reconciler
+        policy = parts.sources.reading.policy if parts.sources.reading else Policy()
+        wanted = policy.settings.bgp_status_objects
+        return parts.plan, self._status.live(), self._status.problems(), wanted
 
     def _plan(self) -> None:
         with collection_put_off():
@@ -115,7 +145,7 @@ class Speaker:
         error = self._http.tcp_error
         problem = Problem(Severity.WARNING, "httpNotServed", "--http", error or "")
         self._status.own_problems = {"http": problem} if error else {}
-        self._status.observe()
+        self._observe()
         if settled and not self._frozen:
             # What there is now stays for long: looking through it for garbage would take hundreds
             # of milliseconds with 10,000 Services, again and again. So what was read is left out

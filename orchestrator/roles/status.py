@@ -121,7 +121,7 @@ class Status:
 
     def explain(self, target: str) -> Any | None:
         """Explain an address, Service or virtual router with all that is known live."""
-        parts, live = self._reconciler, self._live()
+        parts, live = self._reconciler, self.live()
         plan, node = parts.plan or Plan(), parts.settings.node
         explanation = explain(plan, target, (node,), live)
         if explanation is None and live.layer2 is not None:
@@ -137,7 +137,8 @@ class Status:
         """Yield events as they happen."""
         return self._journal.follow()
 
-    def _live(self) -> Live:
+    def live(self) -> Live:
+        """Return what this node knows beside its plan."""
         parts = self._reconciler
         backend = parts.backend
         return Live(
@@ -161,6 +162,6 @@ class Status:
             policy=reading.policy,
             problems=self.problems(),
             health=parts.checks.known(),
-            live=self._live(),
+            live=self.live(),
             since=self._since,
         )

@@ -119,6 +119,13 @@ def addresses(server: ApiServer) -> dict[str, list[str]]:
     }
 
 
+def status_of(server: ApiServer, path: str) -> dict[str, Any]:
+    """Return an object's status; nothing while it is not there."""
+    answer = server.request("GET", path)
+    found: dict[str, Any] = answer.body.get("status", {}) if answer.status == 200 else {}
+    return found
+
+
 def sweep(server: ApiServer) -> None:
     """Delete whatever tests of processes made."""
     events = "/api/v1/namespaces/default/events"

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from orchestrator.lab.apiserver import ApiServer
+from tests.apiserver.conftest import NAMESPACE
 from tests.apiserver.processes import (
     ADVERTISEMENTS,
     PEERS,
     POOLS,
     SERVICES,
     SLICES,
+    STATES,
     RoleProcess,
     endpoint,
     give,
@@ -21,9 +23,11 @@ from tests.apiserver.processes import (
     poll,
     pool,
     service,
+    status_of,
     sweep,
 )
 
+SPEAKER_STATE = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/speakerstates/n1"
 AFTER_ALL = ("peerDown", "noNextHop")
 
 
@@ -90,3 +94,17 @@ def test_what_is_known_outlives_the_api_server(server: ApiServer, speaker: Speak
     give(server, "web", "192.0.2.2")
     poll(lambda: speaker.reasons() == {"192.0.2.2": "noEndpoints"}, "known again")
     poll(lambda: not speaker.document("status")["problems"], "well again")
+
+
+def test_what_a_speaker_tells(server: ApiServer, speaker: Speaker) -> None:
+    """Its state and its view of the configuration are objects that anybody can read."""
+    view = poll(lambda: status_of(server, f"{STATES}/speaker-n1"), "told")
+    assert view["result"] == "Valid"
+    state = poll(lambda: status_of(server, SPEAKER_STATE), "told")
+    assert (state["node"], state["owned"]) == ("n1", 0)
+    made(server, POOLS, pool("wrong", "192.0.2.2/31"))
+    poll(
+        lambda: status_of(server, f"{STATES}/speaker-n1")["result"] == "Invalid",
+        "told that a pool overlaps",
+    )
+    assert speaker.process.poll() is None

@@ -1,0 +1,173 @@
+"""What a speaker tells of its node as objects of the cluster, for people and for `explain` (DESIGN 9)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from orchestrator import __version__
+from orchestrator.adapters import clock
+from orchestrator.adapters.kube.access import Access
+from orchestrator.adapters.kube.reflections import Reflections
+from orchestrator.adapters.kube.writer import Writer
+from orchestrator.kube import configuration_state, speaker_state
+from orchestrator.kube.announced_status import NODE_LABEL, bgp_writes, l2_writes
+from orchestrator.kube.outbox import Rank
+from orchestrator.kube.resource import Resource
+from orchestrator.kube.resources import (
+    CONFIGURATION_STATES,
+    SERVICE_BGP_STATUSES,
+    SERVICE_L2_STATUSES,
+    SPEAKER_STATES,
+)
+from orchestrator.kube.speaker_state import Member, Session, SpeakerReport, Unflushed
+from orchestrator.kube.writes import Write
+from orchestrator.model.cluster import ServiceKey
+from orchestrator.model.layer2_report import Layer2Report
+from orchestrator.model.live import Live
+from orchestrator.model.plan import Plan, Protocol
+from orchestrator.model.problem import Problem
+from orchestrator.model.session_state import RouteStatus
+from orchestrator.planner.elected import owned
+from orchestrator.roles.observed import Observed
+
+BETWEEN_S = 2.0
+"""What changes more often is told once in this time."""
+
+
+def read_by_node(node: str, namespace: str) -> tuple[Resource, ...]:
+    """Return the objects that tell of `node`, and no others."""
+    of_node = f"{NODE_LABEL}={node}"
+    return (
+        replace(SERVICE_L2_STATUSES, namespace=namespace, label_selector=of_node),
+        replace(SERVICE_BGP_STATUSES, namespace=namespace, label_selector=of_node),
+        replace(
+            CONFIGURATION_STATES,
+            namespace=namespace,
+            field_selector=f"metadata.name={configuration_state.speaker_name(node)}",
+        ),
+        replace(SPEAKER_STATES, namespace=namespace, field_selector=f"metadata.name={node}"),
+    )
+
+
+class NodeReports:
+    """Keeps this node's objects equal to what is so. `look` gives what is so now.
+
+    Before all of them were seen once nothing is written.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        node: str,
+        namespace: str,
+        look: Callable[[], tuple[Plan | None, Live, tuple[Problem, ...], bool]],
+    ) -> None:
+        """`look` returns plan, what is live, problems, and whether ServiceBGPStatuses are wanted."""
+        self._node = node
+        self._namespace = namespace
+        self._look = look
+        self._dirty = asyncio.Event()
+        self._observed = Observed(self.mark)
+        resources = read_by_node(node, namespace)
+        self._reflections = Reflections(access, resources, self._observed.take, lambda: None)
+        self._writer = Writer(access, lambda: True, lambda *_: None)
+        self._problems: tuple[Problem, ...] | None = None
+        self._since = ""
+        self._moments: dict[float, str] = {}
+
+    def mark(self) -> None:
+        """Take it that something may have changed."""
+        self._dirty.set()
+
+    async def run(self) -> None:
+        """Tell until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._reflections.run())
+            group.create_task(self._writer.run())
+            while True:
+                await self._dirty.wait()
+                self._dirty.clear()
+                if not self._reflections.unsynced:
+                    for write in self._writes():
+                        self._writer.put(write, Rank.REPORT)
+                await asyncio.sleep(BETWEEN_S)
+
+    def _writes(self) -> Iterator[Write]:
+        plan, live, problems, per_service = self._look()
+        yield from self._configuration(problems)
+        if plan is None:
+            return
+        yield from self._speaker(plan, live)
+        here = list(self._observed)
+        node, namespace = self._node, self._namespace
+        yield from l2_writes(node, namespace, self._answered(plan, live), here)
+        peers = self._peers(plan) if per_service else {}
+        yield from bgp_writes(node, namespace, peers, here)
+
+    def _configuration(self, problems: tuple[Problem, ...]) -> list[Write]:
+        if problems != self._problems:
+            self._problems, self._since = problems, clock.wall()
+        name = configuration_state.speaker_name(self._node)
+        known = self._observed.get(CONFIGURATION_STATES.kind, self._namespace, name)
+        since = self._since  # the same as long as they are, so that a write is made once
+        return configuration_state.write(self._namespace, name, problems, known, at=since)
+
+    def _speaker(self, plan: Plan, live: Live) -> list[Write]:
+        report = live.layer2 or Layer2Report()
+        told = SpeakerReport(
+            self._node,
+            __version__,
+            sessions=tuple(self._sessions(plan, live)),
+            unflushed=tuple(self._unflushed(plan, live)),
+            owned=owned(report, self._node),
+            members=tuple(self._members(report)),
+        )
+        known = self._observed.get(SPEAKER_STATES.kind, self._namespace, self._node)
+        return speaker_state.write(self._namespace, told, known)
+
+    def _sessions(self, plan: Plan, live: Live) -> Iterator[Session]:
+        for session in plan.sessions:
+            state = live.sessions.get(session.peer.name)
+            if state is not None:
+                yield Session(session.peer, state, self._wall(state.since))
+
+    def _unflushed(self, plan: Plan, live: Live) -> Iterator[Unflushed]:
+        for peer, rib in plan.ribs.get(self._node, {}).items():
+            for prefix in rib:
+                status = live.route_status(peer, prefix)
+                if status is not RouteStatus.FLUSHED:
+                    yield Unflushed(peer, prefix, status)
+
+    def _members(self, report: Layer2Report) -> Iterator[Member]:
+        for segment in report.segments:
+            for member in segment.members:
+                heard = "" if member.alive else self._wall(member.heard_at)
+                yield Member(segment.interface, member, heard)
+
+    def _wall(self, moment: float) -> str:
+        """Return the time of day of a moment, the same each time."""
+        return self._moments.setdefault(moment, clock.wall_of(moment))
+
+    def _answered(self, plan: Plan, live: Live) -> dict[ServiceKey, set[str]]:
+        """Return the interfaces on which this node answers for each Service."""
+        found: defaultdict[ServiceKey, set[str]] = defaultdict(set)
+        owners = live.layer2.owners if live.layer2 is not None else {}
+        for verdict in plan.verdicts:
+            if verdict.protocol is Protocol.LAYER2 and verdict.address is not None:
+                for one in owners.get(verdict.address, ()):
+                    if one.owner == self._node:
+                        found[verdict.service].add(one.interface)
+        return found
+
+    def _peers(self, plan: Plan) -> dict[ServiceKey, set[str]]:
+        """Return the peers that each Service is announced to."""
+        found: defaultdict[ServiceKey, set[str]] = defaultdict(set)
+        for peer, rib in plan.ribs.get(self._node, {}).items():
+            for route in rib.values():
+                for name in route.services:
+                    namespace, _, service = name.partition("/")
+                    found[ServiceKey(namespace, service)].add(peer)
+        return found
