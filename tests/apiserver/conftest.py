@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.config.publish.definitions import definitions
 from orchestrator.lab.apiserver import ApiServer
+from tests.apiserver.scenes import KINDS
 
 NAMESPACE = "metallb-system"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -58,3 +59,16 @@ def server() -> Iterator[ApiServer]:
         for definition in definitions():
             install(running, definition)
         yield running
+
+
+@pytest.fixture
+def home(server: ApiServer) -> Iterator[str]:
+    """Make a namespace; what was made in it is deleted, for others read the whole cluster."""
+    made = server.request("POST", "/api/v1/namespaces", {"metadata": {"generateName": "home-"}})
+    assert made.status == 201, made.message
+    name = str(made.body["metadata"]["name"])
+    yield name
+    for kind in KINDS:
+        if kind.namespaced:
+            path = f"{kind.root}/namespaces/{name}/{kind.plural}"
+            assert server.request("DELETE", path).status == 200

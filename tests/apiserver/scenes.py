@@ -189,6 +189,13 @@ async def generations(play: Play) -> None:
     await play.ask(201, "POST", pools, whole(POOLS, "a", spec=spec))
     await play.patch(200, path, {"metadata": {"labels": {"k": "1"}}})
     await play.patch(200, path, {"spec": {"autoAssign": False}})
+    counts = {
+        "assignedIPv4": 1,
+        "assignedIPv6": 0,
+        "availableIPv4": 255,
+        "availableIPv6": 2**63 - 1,
+    }
+    await play.patch(200, f"{path}/status", {"status": counts})
     await play.ask(200, "GET", pools)
 
 
@@ -245,6 +252,7 @@ async def events(play: Play) -> None:
     for home, status in (("default", 201), ("kube-system", 422)):
         there = f"/api/v1/namespaces/{home}/events"
         await play.ask(status, "POST", there, whole(EVENTS, "a.3", **node))
+        await play.ask(200 if status == 201 else 404, "DELETE", f"{there}/a.3")
     await play.ask(200, "DELETE", play.path(EVENTS, "a.1"))
 
 

@@ -22,11 +22,8 @@ def forget(server: ApiServer) -> None:
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_every_answer_is_alike(server: ApiServer, tmp_path: Path, name: str) -> None:
+def test_every_answer_is_alike(server: ApiServer, home: str, tmp_path: Path, name: str) -> None:
     """Each step has the same status, reason, objects and order of versions on both."""
-    home = f"like-{name}"
-    made = server.request("POST", "/api/v1/namespaces", {"metadata": {"name": home}})
-    assert made.status == 201, made.message
     scene = SCENES[name]
     there = played(scene, server.kubeconfig, home, lambda: forget(server))
     real = asyncio.run(there)

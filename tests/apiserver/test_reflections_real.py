@@ -86,9 +86,7 @@ async def some_at_once(works: Iterable[Awaitable[None]]) -> None:
 
 @asynccontextmanager
 async def knowing(server: ApiServer, home: str) -> AsyncIterator[Known]:
-    """Know the Services of a server, while the block lasts; `home` is a new namespace."""
-    made = server.request("POST", "/api/v1/namespaces", {"metadata": {"name": home}})
-    assert made.status == 201, made.message
+    """Know the Services of a server, while the block lasts."""
     access = Access(server.kubeconfig)
     await access.open()
     known = Known(server, access, home)
@@ -103,12 +101,12 @@ async def knowing(server: ApiServer, home: str) -> AsyncIterator[Known]:
         await access.close()
 
 
-def test_many_services_are_known(server: ApiServer) -> None:
+def test_many_services_are_known(server: ApiServer, home: str) -> None:
     """Of hundreds that are made, changed and deleted in bulk, just those that are left are known."""
     names = [f"s{number:03}" for number in range(MANY)]
 
     async def story() -> None:
-        async with knowing(server, "known-many") as known:
+        async with knowing(server, home) as known:
             await some_at_once(known.send("POST", body=_service(name)) for name in names)
             await known.agrees()
             assert known.names == set(names)
@@ -123,11 +121,11 @@ def test_many_services_are_known(server: ApiServer) -> None:
     asyncio.run(story())
 
 
-def test_a_service_that_changes_its_type_vanishes(server: ApiServer) -> None:
+def test_a_service_that_changes_its_type_vanishes(server: ApiServer, home: str) -> None:
     """What is a load balancer no longer is unknown, and known again when it is one again."""
 
     async def story() -> None:
-        async with knowing(server, "known-types") as known:
+        async with knowing(server, home) as known:
             for name in ("a", "b"):
                 await known.send("POST", body=_service(name))
             await eventually(lambda: known.names == {"a", "b"})
@@ -141,9 +139,8 @@ def test_a_service_that_changes_its_type_vanishes(server: ApiServer) -> None:
 
 
 @pytest.mark.parametrize("forgets", [False, True], ids=["remembers", "forgets"])
-def test_a_server_that_is_killed(server: ApiServer, forgets: bool) -> None:
+def test_a_server_that_is_killed(server: ApiServer, home: str, forgets: bool) -> None:
     """While the server is dead all stays known; when it lives again, what changed becomes known."""
-    home = f"known-kill-{forgets}".lower()
 
     async def story() -> None:
         async with knowing(server, home) as known:
