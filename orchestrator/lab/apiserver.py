@@ -24,6 +24,17 @@ _START_S = 90.0
 _STOP_S = 20.0
 _MEMORY = Path("/dev", "shm")
 _ASSETS = "KUBEBUILDER_ASSETS"
+_ADMINISTRATOR = "admin"
+_AUDITED = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
+        {"level": "None"},
+    ],
+}
+"""Of requests of service accounts: who asked for what, and the answer's status."""
 
 
 class ApiServerError(Exception):
@@ -61,12 +72,12 @@ def program(name: str) -> Path:
 class ApiServer:
     """The two processes, up while the `with` block lasts.
 
-    `kubeconfig` is that of an administrator.
+    `kubeconfig` is that of an administrator; other users are contexts of it.
     """
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self._token = secrets.token_hex(16)
+        self._tokens = {_ADMINISTRATOR: secrets.token_hex(16)}
         base = _MEMORY if os.access(_MEMORY, os.W_OK) else None
         made = tempfile.TemporaryDirectory(
             prefix="apiserver-", dir=base, ignore_cleanup_errors=True
@@ -77,6 +88,7 @@ class ApiServer:
         self._etcd = ""
         self._server: subprocess.Popen[bytes] | None = None
         self.kubeconfig = self._directory / "kubeconfig"
+        self._audit = self._directory / "audit.log"
 
     def __enter__(self) -> Self:
         try:
@@ -105,6 +117,8 @@ class ApiServer:
             "tls-private-key-file": key,
             "token-auth-file": self._directory / "tokens",
             "authorization-mode": "RBAC",
+            "audit-policy-file": self._directory / "audited",
+            "audit-log-path": self._audit,
             "service-account-issuer": "https://kubernetes.default.svc",
             "service-account-key-file": key,
             "service-account-signing-key-file": key,
@@ -134,12 +148,29 @@ class ApiServer:
         finally:
             connection.close()
 
-    def request(self, method: str, path: str, body: Any = None, kind: str = "json") -> Answer:
-        """Send a request as the administrator; `kind` is that of the body's content type."""
+    def add_user(self, name: str, token: str) -> None:
+        """Let a token be used, as the context `name` of the kubeconfig and in requests."""
+        self._tokens[name] = token
+        self._write_kubeconfig()
+
+    def audited(self) -> list[dict[str, Any]]:
+        """Return the audit events of service accounts so far, the oldest first."""
+        lines = self._audit.read_text("utf-8").splitlines() if self._audit.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        kind: str = "json",
+        user: str = _ADMINISTRATOR,
+    ) -> Answer:
+        """Send a request; `kind` is that of the body's content type."""
         context = ssl.create_default_context(cafile=str(self._certificate))
         connection = http.client.HTTPSConnection(HOST, self.port, timeout=30, context=context)
         headers = {
-            "Authorization": f"Bearer {self._token}",
+            "Authorization": f"Bearer {self._tokens[user]}",
             "Content-Type": f"application/{kind}",
             "Accept": "application/json",
         }
@@ -158,8 +189,9 @@ class ApiServer:
         command += ["-subj", "/CN=lab", "-addext", f"subjectAltName=IP:{HOST}"]
         files = ["-keyout", str(self._directory / "server.key"), "-out", str(self._certificate)]
         subprocess.run([*command, *files], check=True, capture_output=True, timeout=60)
-        tokens = f"{self._token},admin,1,system:masters\n"
+        tokens = f"{self._tokens[_ADMINISTRATOR]},{_ADMINISTRATOR},1,system:masters\n"
         (self._directory / "tokens").write_text(tokens, encoding="utf-8")
+        (self._directory / "audited").write_text(json.dumps(_AUDITED), encoding="utf-8")
 
     def _start_etcd(self) -> str:
         client, peer = (f"http://{HOST}:{free_port()}" for _ in range(2))
@@ -210,9 +242,13 @@ class ApiServer:
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "lab", "cluster": cluster}],
-            "users": [{"name": "admin", "user": {"token": self._token}}],
-            "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "admin"}}],
-            "current-context": "lab",
+            "users": [
+                {"name": name, "user": {"token": token}} for name, token in self._tokens.items()
+            ],
+            "contexts": [
+                {"name": name, "context": {"cluster": "lab", "user": name}} for name in self._tokens
+            ],
+            "current-context": _ADMINISTRATOR,
         }
         self.kubeconfig.touch(0o600)
         self.kubeconfig.write_text(json.dumps(document, indent=1), encoding="utf-8")
