@@ -15,6 +15,7 @@ from orchestrator.adapters.kube.writer import Writer
 from orchestrator.adapters.locks import RoleLock
 from orchestrator.adapters.signals import Stop
 from orchestrator.adapters.state_files import make_directory
+from orchestrator.config.reading import Reading
 from orchestrator.kube.actions import Changed
 from orchestrator.kube.announcements import Announcements
 from orchestrator.kube.events import event_write, service_reference
@@ -27,7 +28,7 @@ from orchestrator.kube.resources import (
 )
 from orchestrator.model.cluster import Service
 from orchestrator.model.local import Local
-from orchestrator.model.plan import KubernetesEvent
+from orchestrator.model.plan import KubernetesEvent, Plan
 from orchestrator.planner import Planner
 from orchestrator.roles.allocation import Allocation
 from orchestrator.roles.cluster_reports import ClusterReports
@@ -55,10 +56,11 @@ class Controller:
         self._writer = Writer(access, self._leadership.may_write, self._done)
         self._allocation = Allocation(self._writer.put, self._tell)
         self._announcements = Announcements()
-        self._observed = Observed(self._planning.mark)
+        self._observed = Observed(self._report)
         self._reports = ClusterReports(
-            settings.namespace, self._observed, self._writer.put, self._planning.mark
+            settings.namespace, self._observed, self._writer.put, self._report
         )
+        self._last: tuple[Plan, Reading] | None = None
         told = written_by_nodes(settings.namespace)
         self._reflections = Reflections(access, told, self._observed.take, lambda: None)
         self._sources = ClusterSources(
@@ -124,11 +126,19 @@ class Controller:
             if told.service in services:
                 version = self._allocation.version(told.service)
                 self._tell(services[told.service], told.event, version)
-        problems = self._sources.problems
-        self._reports.write(plan, reading.policy.pools, problems, reading.cluster.nodes)
+        self._last = plan, reading
+        self._report()
         if not self._frozen:
             gc.freeze()
             self._frozen = True
+
+    def _report(self) -> None:
+        """Tell of the last plan, as far as it is not told yet."""
+        if self._last is None or not self._leadership.may_write():
+            return
+        plan, reading = self._last
+        problems = self._sources.problems
+        self._reports.write(plan, reading.policy.pools, problems, reading.cluster.nodes)
 
     def _local(self) -> Local:
         return Local(

@@ -82,8 +82,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         made.reflections = Reflections(access, (WATCHED, UNKNOWN), made.take, lambda: None)
         running = asyncio.ensure_future(made.reflections.run())
         try:
-            await eventually(lambda: len(made.known) == 3)
-            assert not made.reflections.unsynced
+            await eventually(lambda: len(made.known) == 3 and not made.reflections.unsynced)
             yield made
         finally:
             running.cancel()
