@@ -13,8 +13,9 @@ from orchestrator.kube.wire import Key
 from orchestrator.kube.writes import Write
 from orchestrator.model.address import IPAddress
 from orchestrator.model.cluster import Service, ServiceKey
-from orchestrator.model.plan import Assignment, KubernetesEvent, Plan
+from orchestrator.model.plan import Assignment, AssignmentState, KubernetesEvent, Plan
 
+_Given = tuple[AssignmentState, tuple[IPAddress, ...], str | None]
 Put = Callable[[Write, Rank], None]
 
 
@@ -31,7 +32,7 @@ class Allocation:
         self._tell = tell
         self._told: dict[ServiceKey, tuple[KubernetesEvent, ...]] = {}
         self._versions: dict[Key, str] = {}
-        self._settled: dict[ServiceKey, tuple[Service, Assignment]] = {}
+        self._settled: dict[ServiceKey, tuple[Service, _Given]] = {}
         self._written: dict[str, ServiceKey] = {}
         """Services by the label of their last write."""
         self.held: Mapping[str, tuple[IPAddress, ...]] = {}
@@ -60,9 +61,10 @@ class Allocation:
                 continue
             if assignment.addresses and service.ingress != assignment.addresses:
                 held[str(service.key)] = assignment.addresses
-            settled = self._settled.get(service.key)
-            if settled is None or settled[0] is not service or settled[1] != assignment:
-                self._settled[service.key] = service, assignment
+            self._tell_one(service, assignment)
+            settled, given = self._settled.get(service.key), _given(assignment)
+            if settled is None or settled[0] is not service or settled[1] != given:
+                self._settled[service.key] = service, given
                 self._write_one(service, assignment)
         for key in self._settled.keys() - services.keys():
             del self._settled[key]
@@ -74,13 +76,16 @@ class Allocation:
         """Return the version that a Service was last told at."""
         return self._versions.get(Key(key.namespace, key.name), "")
 
+    def _tell_one(self, service: Service, assignment: Assignment) -> None:
+        """Tell the Events about a Service, unless they were its last ones."""
+        if assignment.events == self._told.get(service.key, ()):
+            return
+        self._told[service.key] = assignment.events
+        for event in assignment.events:
+            self._tell(service, event, self.version(service.key))
+
     def _write_one(self, service: Service, assignment: Assignment) -> None:
-        version = self.version(service.key)
-        if assignment.events != self._told.get(service.key, ()):
-            self._told[service.key] = assignment.events
-            for event in assignment.events:
-                self._tell(service, event, version)
-        write = service_write(service, version, assignment)
+        write = service_write(service, self.version(service.key), assignment)
         if write is not None:
             self._written[write.label] = service.key
             self._put(write, Rank.NETWORK)
@@ -90,3 +95,8 @@ class Allocation:
         key = self._written.get(label)
         if key is not None:
             self._settled.pop(key, None)
+
+
+def _given(assignment: Assignment) -> _Given:
+    """Return what is written of an assignment: how it came about is not."""
+    return assignment.state, assignment.addresses, assignment.pool
