@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.model.cluster import Node
+from orchestrator.model.cluster import Cluster, Node
+from orchestrator.model.policy import Policy
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.settings import Settings
 
@@ -17,6 +18,15 @@ def in_turn(nodes: Iterable[Node], settings: Settings) -> tuple[list[str], list[
     asked = sorted((node.drain, node.name) for node in nodes if node.drain is not None)
     names = [name for _, name in asked]
     return names[: settings.max_draining], names[settings.max_draining :]
+
+
+def asked_to_drain(cluster: Cluster, policy: Policy, node: str) -> str | None:
+    """Return since when `node` is to drain by its annotation; None when it is not, or has to wait."""
+    own = cluster.nodes.get(node)
+    if own is None or own.drain is None:
+        return None
+    names, _ = in_turn(cluster.nodes.values(), policy.settings)
+    return own.drain if node in names else None
 
 
 def problems(nodes: Iterable[Node], settings: Settings) -> tuple[Problem, ...]:

@@ -1,4 +1,7 @@
-"""Draining this node: routes made unattractive, withdrawn after a wait; outlives a restart."""
+"""Draining this node: routes made unattractive, withdrawn after a wait; outlives a restart.
+
+It is asked for by a command, or by the annotation of the Node; whichever began it ends it.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ class Drain:
         self._timer: asyncio.TimerHandle | None = None
         self.phase = DrainPhase.NONE
         self.since: str | None = None
+        self._annotated = False
 
     def resume(self) -> None:
         """Take up a drain that a predecessor began."""
@@ -34,6 +38,7 @@ class Drain:
         with contextlib.suppress(KeyError, TypeError, ValueError):
             phase, wait_s = DrainPhase(kept["phase"]), float(kept["waitSeconds"])
             self.since = str(kept["since"])
+            self._annotated = bool(kept.get("annotated"))
             self._enter(phase, wait_s)
 
     async def drain(self, query: Mapping[str, str]) -> dict[str, Any]:
@@ -45,14 +50,26 @@ class Drain:
             self._write(wait_s)
         return self._answer()
 
+    def follow(self, since: str | None) -> None:
+        """Take it that the Node is annotated since then and it is its turn, or that it is not (None)."""
+        if since is not None and self.phase is DrainPhase.NONE:
+            self._annotated, self.since = True, since
+            self._enter(DrainPhase.DEPRIORITISED, DEFAULT_WAIT_S)
+            self._write(DEFAULT_WAIT_S)
+        elif since is None and self._annotated:
+            self._end()
+
     async def undrain(self, _query: Mapping[str, str]) -> dict[str, Any]:
         """Take the drain back."""
+        self._end()
+        return self._answer()
+
+    def _end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self.phase, self.since = DrainPhase.NONE, None
+        self.phase, self.since, self._annotated = DrainPhase.NONE, None, False
         self._write(0.0)
         self._on_change()
-        return self._answer()
 
     def _enter(self, phase: DrainPhase, wait_s: float) -> None:
         self.phase = phase
@@ -65,9 +82,8 @@ class Drain:
         self._write(0.0)
 
     def _write(self, wait_s: float) -> None:
-        write_json(
-            self._path, {"phase": self.phase.value, "since": self.since, "waitSeconds": wait_s}
-        )
+        kept = {"phase": self.phase.value, "since": self.since, "waitSeconds": wait_s}
+        write_json(self._path, {**kept, "annotated": self._annotated})
 
     def _answer(self) -> dict[str, Any]:
         return {"phase": self.phase.value, "since": self.since}

@@ -18,6 +18,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.policy import Policy
 from orchestrator.planner import Planner
 from orchestrator.planner.bind_order import hold_back, router_bindings, to_bind, unbound
+from orchestrator.planner.draining import asked_to_drain
 from orchestrator.planner.needed import needed
 from orchestrator.planner.wishes import Wishes, desired, health_of_tracks
 from orchestrator.roles.drain import Drain
@@ -75,6 +76,7 @@ class Reconciler:
         self.checks.want(reading.cluster.virtual_ips)
         if not self.checks.settled:
             return False
+        self.drain.follow(asked_to_drain(reading.cluster, reading.policy, self.settings.node))
         plan = self.plan = self._planner.plan(reading.cluster, reading.policy, self._local(reading))
         if self.sources.allocates:
             self._remember(plan)
