@@ -1,7 +1,8 @@
-"""`drain` and `undrain`: take this router VM out of service, and back."""
+"""`drain` and `undrain`: take this router VM, or a node of a cluster, out of service, and back."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import click
@@ -22,6 +23,26 @@ def _control(runtime_dir: Path, node: str | None, target: str) -> str:
     return str(ask(lambda: post(socket, f"/control/{target}")["phase"]))
 
 
+def _in_cluster(
+    node: str | None, runtime_dir: Path, kubeconfig: Path | None, context: str | None
+) -> bool:
+    """Tell whether a node of a cluster is meant: one was named, or no speaker runs here."""
+    if kubeconfig is not None or context is not None:
+        return True
+    return node is not None and not (runtime_dir / "status.sock").exists()
+
+
+def _annotate(
+    node: str | None, kubeconfig: Path | None, context: str | None, *, drained: bool
+) -> None:
+    from orchestrator.adapters.kube.nodes import set_drain
+    from orchestrator.cli.failure import WRONG_USAGE, fail
+
+    if node is None:
+        fail("NODE", "name the node of the cluster", WRONG_USAGE)
+    ask(lambda: asyncio.run(set_drain(node, kubeconfig, context, drained=drained)))
+
+
 @click.command()
 @click.argument("node", required=False)
 @click.option(
@@ -30,22 +51,35 @@ def _control(runtime_dir: Path, node: str | None, target: str) -> str:
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="From graceful-shutdown to withdrawn.",
+    help="From graceful-shutdown to withdrawn; in a cluster it is 30.",
 )
+@options.cluster
 @options.runtime_dir
-def drain(node: str | None, wait: float, runtime_dir: Path) -> None:
-    """Make the routes of this node unattractive, and withdraw them after a while.
+def drain(
+    node: str | None, wait: float, runtime_dir: Path, kubeconfig: Path | None, context: str | None
+) -> None:
+    """Make the routes of a node unattractive, and withdraw them after a while.
 
-    NODE, where given, must be the node whose speaker runs here.
+    With --kubeconfig or --context, or where no speaker runs, NODE is a node of the cluster, which is
+    annotated; else it may be left out, and must be the node whose speaker runs here.
     """
-    phase = _control(runtime_dir, node, f"drain?wait={wait}")
-    click.echo(f"draining: {phase}")
+    if _in_cluster(node, runtime_dir, kubeconfig, context):
+        _annotate(node, kubeconfig, context, drained=True)
+        click.echo(f"draining: node {node} is annotated")
+    else:
+        click.echo(f"draining: {_control(runtime_dir, node, f'drain?wait={wait}')}")
 
 
 @click.command()
 @click.argument("node", required=False)
+@options.cluster
 @options.runtime_dir
-def undrain(node: str | None, runtime_dir: Path) -> None:
+def undrain(
+    node: str | None, runtime_dir: Path, kubeconfig: Path | None, context: str | None
+) -> None:
     """Take a drain back."""
-    _control(runtime_dir, node, "undrain")
+    if _in_cluster(node, runtime_dir, kubeconfig, context):
+        _annotate(node, kubeconfig, context, drained=False)
+    else:
+        _control(runtime_dir, node, "undrain")
     click.echo("not draining")

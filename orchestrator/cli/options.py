@@ -181,6 +181,11 @@ CLUSTER = (
 )
 
 
+def cluster(function: Command) -> Command:
+    """`--kubeconfig` and `--context`: which cluster is meant."""
+    return _all(function, CLUSTER)
+
+
 def long_running(function: Command) -> Command:
     """Options of every long-running command; `process_settings` makes values of them."""
     function = _all(function, [*IDENTITY, *STOPPING, *CLUSTER, *LOGGING])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +96,29 @@ def test_what_is_known_outlives_the_api_server(server: ApiServer, speaker: Speak
     give(server, "web", "192.0.2.2")
     poll(lambda: speaker.reasons() == {"192.0.2.2": "noEndpoints"}, "known again")
     poll(lambda: not speaker.document("status")["problems"], "well again")
+
+
+def command(server: ApiServer, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of ours with the cluster's kubeconfig."""
+    argv = [sys.executable, "-m", "orchestrator", *words, "--kubeconfig", str(server.kubeconfig)]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_node_is_drained_by_command(server: ApiServer, speaker: Speaker) -> None:
+    """`drain NODE` annotates the Node, once; its speaker follows, and follows `undrain`."""
+    poll(lambda: speaker.document("status").get("synced"), "synced")
+    assert command(server, "drain", "n1").returncode == 0
+    poll(lambda: speaker.document("status")["draining"], "draining")
+    first = server.request("GET", "/api/v1/nodes/n1").body["metadata"]["annotations"]
+    assert command(server, "drain", "n1").returncode == 0
+    assert server.request("GET", "/api/v1/nodes/n1").body["metadata"]["annotations"] == first
+    assert command(server, "undrain", "n1").stdout == "not draining\n"
+    poll(lambda: not speaker.document("status")["draining"], "well again")
+    missing = command(server, "drain", "n9")
+    assert (missing.returncode, missing.stderr) == (
+        3,
+        'orchestrator: node n9: nodes "n9" not found\n',
+    )
 
 
 def test_what_a_speaker_tells(server: ApiServer, speaker: Speaker) -> None:
