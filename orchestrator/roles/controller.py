@@ -9,13 +9,13 @@ import uuid
 from collections.abc import Coroutine
 
 from orchestrator.adapters import clock
+from orchestrator.adapters.http_api import HttpServer
 from orchestrator.adapters.kube.access import Access
 from orchestrator.adapters.kube.reflections import Reflections
 from orchestrator.adapters.kube.writer import Writer
 from orchestrator.adapters.locks import RoleLock
 from orchestrator.adapters.signals import Stop
 from orchestrator.adapters.state_files import make_directory
-from orchestrator.config.reading import Reading
 from orchestrator.kube.actions import Changed
 from orchestrator.kube.announcements import Announcements
 from orchestrator.kube.events import event_write, service_reference
@@ -28,11 +28,12 @@ from orchestrator.kube.resources import (
 )
 from orchestrator.model.cluster import Service
 from orchestrator.model.local import Local
-from orchestrator.model.plan import KubernetesEvent, Plan
+from orchestrator.model.plan import KubernetesEvent
 from orchestrator.planner import Planner
 from orchestrator.roles.allocation import Allocation
 from orchestrator.roles.cluster_reports import ClusterReports
 from orchestrator.roles.cluster_sources import ClusterSources
+from orchestrator.roles.controller_status import ControllerStatus
 from orchestrator.roles.leadership import Leadership
 from orchestrator.roles.observed import Observed
 from orchestrator.roles.planning import Planning
@@ -60,7 +61,6 @@ class Controller:
         self._reports = ClusterReports(
             settings.namespace, self._observed, self._writer.put, self._report
         )
-        self._last: tuple[Plan, Reading] | None = None
         told = written_by_nodes(settings.namespace)
         self._reflections = Reflections(access, told, self._observed.take, lambda: None)
         self._sources = ClusterSources(
@@ -73,6 +73,8 @@ class Controller:
         )
         self._planner = Planner()
         self._frozen = False
+        self._status = ControllerStatus(name, self._sources, self._leadership, self._planning.due)
+        self._http = HttpServer(self._status, {}, settings.status_socket, settings.http_address)
 
     async def run(self) -> None:
         """Take the lock, work until TERM, hand over, leave."""
@@ -91,6 +93,7 @@ class Controller:
 
     def _works(self) -> list[Coroutine[None, None, None]]:
         return [
+            self._http.run(),
             self._sources.run(),
             self._reflections.run(),
             self._leadership.run(),
@@ -113,6 +116,7 @@ class Controller:
     def _lead(self) -> None:
         """Begin or cease to write: what another replica wrote meanwhile is seen in the watch."""
         self._allocation.start_over()
+        self._status.forget()
         self._planning.mark()
 
     def _plan(self) -> None:
@@ -126,7 +130,7 @@ class Controller:
             if told.service in services:
                 version = self._allocation.version(told.service)
                 self._tell(services[told.service], told.event, version)
-        self._last = plan, reading
+        self._status.observe(plan, reading)
         self._report()
         if not self._frozen:
             gc.freeze()
@@ -134,9 +138,9 @@ class Controller:
 
     def _report(self) -> None:
         """Tell of the last plan, as far as it is not told yet."""
-        if self._last is None or not self._leadership.may_write():
+        if self._status.last is None or not self._leadership.may_write():
             return
-        plan, reading = self._last
+        plan, reading = self._status.last
         problems = self._sources.problems
         self._reports.write(plan, reading.policy.pools, problems, reading.cluster.nodes)
 

@@ -129,6 +129,23 @@ def test_what_the_controller_tells(server: ApiServer, replicas: Replicas) -> Non
     )
 
 
+def test_what_a_controller_says_of_itself(server: ApiServer, replicas: Replicas) -> None:
+    """Who leads, what it planned, why a Service has no address; the other one says who leads."""
+    first = replicas.start("a")
+    poll(lambda: first.document("status").get("leading"), "leading")
+    second = replicas.start("b")
+    made(server, SERVICES, service("one"))
+    poll(lambda: first.document("status")["counts"]["vips"] == 1, "planned")
+    (row,) = first.document("plan")["assignments"]
+    assert (row["service"], row["addresses"]) == ("default/one", ["192.0.2.0"])
+    made(server, "/api/v1/nodes", {"metadata": {"name": "n1"}})
+    explained = poll(lambda: first.document("explain/default/one").get("answer"), "explained")
+    assert "no BGPAdvertisement or L2Advertisement" in explained or "advertisement" in explained
+    status = poll(lambda: second.document("status"), "answered")
+    assert (status["role"], status["leading"]) == ("controller", False)
+    assert status["leader"].startswith("a_")
+
+
 def test_a_stop_hands_over_at_once(server: ApiServer, replicas: Replicas) -> None:
     """Another replica gives addresses right after the one that led has stopped."""
     first = replicas.start("a")
