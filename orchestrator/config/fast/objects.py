@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from orchestrator.config.fast.pieces import Outline, Piece
 from orchestrator.config.fast.plain import DoubtError, Value, word_of
@@ -11,7 +11,7 @@ from orchestrator.config.fast.shapes import shape_of
 from orchestrator.config.found import Found, home_of
 from orchestrator.config.item import METADATA, Item
 from orchestrator.config.kinds.registry import KINDS, OUR_GROUPS, kind_of
-from orchestrator.config.schema import Field, Kind, Record
+from orchestrator.config.schema import Field, Kind, Record, Values
 from orchestrator.config.tree import Mark
 
 
@@ -30,11 +30,14 @@ def _quick(kind: Kind) -> _Quick:
 
 _SEEN_WHOLE = frozenset({"ConfigMap"})
 """Kinds whose objects may mean something for the document they are in."""
-_QUICK = {
-    kind.name: _quick(kind)
-    for kind in KINDS
-    if not kind.strict and not kind.annotations and kind.name not in _SEEN_WHOLE
-}
+
+
+def reads_quickly(kind: Kind) -> bool:
+    """Tell whether objects of a kind can be read one by one and without places."""
+    return not kind.strict and not kind.annotations and kind.name not in _SEEN_WHOLE
+
+
+_QUICK = {kind.name: _quick(kind) for kind in KINDS if reads_quickly(kind)}
 _NOT_ALIKE = _SEEN_WHOLE | {kind.name for kind in KINDS if kind.strict}
 """Kinds whose objects have no shape in common, or are to be read with places anyway."""
 
@@ -55,7 +58,7 @@ def quick_object(piece: Piece, outline: Outline, position: int, *, trusted: bool
     values = shape.read(kind.name, _QUICK[kind.name].record, texts)
     line, column = shape.root.mark
     mark = Mark(piece.line + line, column)
-    return _found(kind, values, mark, position, trusted=trusted)
+    return found_of(kind, values, mark, position, trusted=trusted)
 
 
 def _written_kind(piece: Piece) -> str:
@@ -76,7 +79,7 @@ def _of_value(
     if kind is None:
         return None
     values = _QUICK[kind.name].read(value)
-    return _found(kind, values, piece.mark, position, trusted=trusted)
+    return found_of(kind, values, piece.mark, position, trusted=trusted)
 
 
 def _kind_of(api_version: str | None, name: str | None, outline: Outline) -> Kind | None:
@@ -90,9 +93,8 @@ def _kind_of(api_version: str | None, name: str | None, outline: Outline) -> Kin
     return kind
 
 
-def _found(
-    kind: Kind, values: dict[str, Any], mark: Mark, position: int, *, trusted: bool
-) -> Found:
+def found_of(kind: Kind, values: Values, mark: Mark, position: int, *, trusted: bool) -> Found:
+    """Build an object of its metadata and body in one record; DoubtError when it is not faultless."""
     metadata = values["metadata"]
     item = Item(
         name=metadata["name"],

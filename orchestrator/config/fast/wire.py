@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from orchestrator.config.fast.objects import found_of, reads_quickly
 from orchestrator.config.fast.plain import DoubtError
-from orchestrator.config.fast.quick import faultless
-from orchestrator.config.found import Found, home_of
-from orchestrator.config.item import METADATA, Item
+from orchestrator.config.found import Found
+from orchestrator.config.item import METADATA
 from orchestrator.config.kinds.registry import KINDS
 from orchestrator.config.schema import (
     Boolean,
@@ -100,11 +100,7 @@ def _decoder(kind: Kind) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(_struct_of(Record(fields, lenient=True)))
 
 
-_DECODERS = {
-    kind.name: _decoder(kind)
-    for kind in KINDS
-    if not kind.strict and not kind.annotations and kind.name != "ConfigMap"
-}
+_DECODERS = {kind.name: _decoder(kind) for kind in KINDS if reads_quickly(kind)}
 
 
 def read_wire(kind: Kind, text: bytes) -> Found | None:
@@ -113,20 +109,6 @@ def read_wire(kind: Kind, text: bytes) -> Found | None:
     if decoder is None:
         return None
     try:
-        body = decoder.decode(text)
-        metadata = body["metadata"]
-        item = Item(
-            name=metadata["name"],
-            namespace=home_of(kind, metadata["namespace"]),
-            labels=metadata["labels"],
-            annotations=metadata["annotations"],
-            created=metadata["creationTimestamp"],
-            uid=metadata["uid"],
-            settings={},
-            body=body,
-            trusted=False,
-        )
-        draft = kind.build(item, faultless())
+        return found_of(kind, decoder.decode(text), _BEGINNING, 0, trusted=False)
     except (msgspec.MsgspecError, DoubtError):
         return None
-    return Found(kind, item.namespace, item.name, item.created, draft, (), _BEGINNING)
