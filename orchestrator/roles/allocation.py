@@ -10,7 +10,7 @@ from orchestrator.kube.resource import Resource
 from orchestrator.kube.resources import SERVICES
 from orchestrator.kube.service_status import service_write
 from orchestrator.kube.wire import Key
-from orchestrator.kube.writes import Write
+from orchestrator.kube.writes import Write, label_of
 from orchestrator.model.address import IPAddress
 from orchestrator.model.cluster import Service, ServiceKey
 from orchestrator.model.plan import Assignment, AssignmentState, KubernetesEvent, Plan
@@ -69,6 +69,7 @@ class Allocation:
         for key in self._settled.keys() - services.keys():
             del self._settled[key]
             self._told.pop(key, None)
+            self._written.pop(label_of(SERVICES, key.namespace, key.name, "status"), None)
         if held != self.held:
             self.held = held
 

@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 
 from orchestrator.adapters import clock
-from orchestrator.kube import configuration_state
 from orchestrator.kube.announced_status import of_gone_nodes
+from orchestrator.kube.configuration_state import CONTROLLER
 from orchestrator.kube.outbox import Rank
 from orchestrator.kube.pool_status import pool_counts, pool_write
-from orchestrator.kube.resources import CONFIGURATION_STATES, IP_ADDRESS_POOLS
+from orchestrator.kube.resources import IP_ADDRESS_POOLS
 from orchestrator.kube.writes import Write
 from orchestrator.model.plan import Plan
 from orchestrator.model.policy import Pool
 from orchestrator.model.problem import Problem
+from orchestrator.roles.configuration_report import ConfigurationReport
 from orchestrator.roles.observed import Observed
 
 BETWEEN_S = 1.0
@@ -35,8 +36,7 @@ class ClusterReports:
         self._observed = observed
         self._put = put
         self._again = again
-        self._problems: Sequence[Problem] | None = None
-        self._since = ""
+        self._configuration = ConfigurationReport(namespace, CONTROLLER, observed)
         self._not_before = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
 
@@ -44,16 +44,11 @@ class ClusterReports:
         self,
         plan: Plan,
         pools: Sequence[Pool],
-        problems: Sequence[Problem],
+        problems: tuple[Problem, ...],
         nodes: Collection[str],
     ) -> None:
         """Put writes for everything that is not so on the server."""
-        name = configuration_state.CONTROLLER
-        known = self._observed.get(CONFIGURATION_STATES.kind, self._namespace, name)
-        if problems != self._problems:
-            self._problems, self._since = problems, clock.wall()
-        since = self._since  # the same as long as they are, so that a write is made once
-        told = configuration_state.write(self._namespace, name, problems, known, at=since)
+        told = self._configuration.writes(problems)
         for write in (*told, *of_gone_nodes(self._observed, nodes)):
             self._put(write, Rank.REPORT)
         self._count(plan, pools)

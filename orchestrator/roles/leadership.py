@@ -89,9 +89,7 @@ class Leadership:
     async def _write(self, wanted: WriteLease) -> None:
         write = lease_write(wanted, self._namespace, clock.wall_micros())
         try:
-            answer = await self._access.request(
-                write.method, write.path, write.body, content_type=write.content_type
-            )
+            answer = await self._access.send(write)
             taken = decode_lease(answer.body) if answer.status in (200, 201) else None
         except (UnreachableError, msgspec.MsgspecError):
             taken = None

@@ -12,8 +12,9 @@ from orchestrator.adapters import clock
 from orchestrator.adapters.kube.access import Access
 from orchestrator.adapters.kube.reflections import Reflections
 from orchestrator.adapters.kube.writer import Writer
-from orchestrator.kube import configuration_state, speaker_state
+from orchestrator.kube import speaker_state
 from orchestrator.kube.announced_status import NODE_LABEL, bgp_writes, l2_writes
+from orchestrator.kube.configuration_state import speaker_name
 from orchestrator.kube.outbox import Rank
 from orchestrator.kube.resource import Resource
 from orchestrator.kube.resources import (
@@ -31,6 +32,7 @@ from orchestrator.model.plan import Plan, Protocol
 from orchestrator.model.problem import Problem
 from orchestrator.model.session_state import RouteStatus
 from orchestrator.planner.elected import owned
+from orchestrator.roles.configuration_report import ConfigurationReport
 from orchestrator.roles.observed import Observed
 
 BETWEEN_S = 2.0
@@ -46,7 +48,7 @@ def read_by_node(node: str, namespace: str) -> tuple[Resource, ...]:
         replace(
             CONFIGURATION_STATES,
             namespace=namespace,
-            field_selector=f"metadata.name={configuration_state.speaker_name(node)}",
+            field_selector=f"metadata.name={speaker_name(node)}",
         ),
         replace(SPEAKER_STATES, namespace=namespace, field_selector=f"metadata.name={node}"),
     )
@@ -74,9 +76,11 @@ class NodeReports:
         resources = read_by_node(node, namespace)
         self._reflections = Reflections(access, resources, self._observed.take, lambda: None)
         self._writer = Writer(access, lambda: True, lambda *_: None)
-        self._problems: tuple[Problem, ...] | None = None
-        self._since = ""
+        name = speaker_name(node)
+        self._configuration = ConfigurationReport(namespace, name, self._observed)
         self._moments: dict[float, str] = {}
+        self._former: dict[float, str] = {}
+        """Times of day of the moments that are told, now and the last time."""
 
     def mark(self) -> None:
         """Take it that something may have changed."""
@@ -97,7 +101,7 @@ class NodeReports:
 
     def _writes(self) -> Iterator[Write]:
         plan, live, problems, per_service = self._look()
-        yield from self._configuration(problems)
+        yield from self._configuration.writes(problems)
         if plan is None:
             return
         yield from self._speaker(plan, live)
@@ -107,16 +111,9 @@ class NodeReports:
         peers = self._peers(plan) if per_service else {}
         yield from bgp_writes(node, namespace, peers, here)
 
-    def _configuration(self, problems: tuple[Problem, ...]) -> list[Write]:
-        if problems != self._problems:
-            self._problems, self._since = problems, clock.wall()
-        name = configuration_state.speaker_name(self._node)
-        known = self._observed.get(CONFIGURATION_STATES.kind, self._namespace, name)
-        since = self._since  # the same as long as they are, so that a write is made once
-        return configuration_state.write(self._namespace, name, problems, known, at=since)
-
     def _speaker(self, plan: Plan, live: Live) -> list[Write]:
         report = live.layer2 or Layer2Report()
+        self._former, self._moments = self._moments, {}
         told = SpeakerReport(
             self._node,
             __version__,
@@ -149,7 +146,8 @@ class NodeReports:
 
     def _wall(self, moment: float) -> str:
         """Return the time of day of a moment, the same each time."""
-        return self._moments.setdefault(moment, clock.wall_of(moment))
+        known = self._former.get(moment) or clock.wall_of(moment)
+        return self._moments.setdefault(moment, known)
 
     def _answered(self, plan: Plan, live: Live) -> dict[ServiceKey, set[str]]:
         """Return the interfaces on which this node answers for each Service."""

@@ -9,6 +9,7 @@ import heapq
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 
@@ -94,7 +95,7 @@ class World:
         for action in actions:
             if isinstance(action, WriteLease):
                 delay_s = self.chances.one_of((0.01, 0.01, 0.3, 2.0))
-                self.after(delay_s, lambda write=action: self.write(replica, write))  # type: ignore[misc]
+                self.after(delay_s, partial(self.write, replica, action))
             else:
                 assert isinstance(action, Leading)
 
@@ -106,7 +107,7 @@ class World:
             version = str(next(self._version))
             self.lease = Lease(wanted.holder, DURATION_S, version, wanted.transitions, version)
             for other in self.replicas:
-                self.after(0.02, lambda one=other: self.show(one))  # type: ignore[misc]
+                self.after(0.02, partial(self.show, other))
         now = self.now + replica.offset_s
         if replica.gone or self.now < replica.paused_until:
             return

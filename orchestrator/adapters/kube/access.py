@@ -25,6 +25,7 @@ from kubernetes.aio.client.rest import RESTClientObject
 from orchestrator.adapters import clock
 from orchestrator.adapters.errors import AdapterError
 from orchestrator.kube.throttle import Throttle
+from orchestrator.kube.writes import Write
 
 CONNECT_S = 10.0
 ANSWER_S = 30.0
@@ -125,6 +126,12 @@ class Access:
                 return Answer(answer.status, retry_after_s(answer.headers), await answer.read())
         except FAILURES as error:
             raise UnreachableError(self.host, words_of(error)) from error
+
+    async def send(self, write: Write) -> Answer:
+        """Send a write and return the whole answer; raises `UnreachableError`."""
+        return await self.request(
+            write.method, write.path, write.body, content_type=write.content_type
+        )
 
     @asynccontextmanager
     async def exchange(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from orchestrator.adapters import clock
 from orchestrator.adapters.errors import AdapterError
-from orchestrator.adapters.kube.access import Access
+from orchestrator.adapters.kube.access import Access, Answer
 from orchestrator.kube.resources import NODES
 from orchestrator.kube.wire import decode_refusal
-from orchestrator.kube.writes import MERGE_PATCH, patch
+from orchestrator.kube.writes import patch
 
 DRAIN = "orchestrator.io/drain"
 
@@ -28,21 +26,17 @@ async def set_drain(
     access = Access(kubeconfig, context)
     await access.open()
     try:
-        found = await _demanded(access, node, "GET", NODES.object_path("", node))
+        found = _demanded(node, await access.request("GET", NODES.object_path("", node)))
         annotations = msgspec.json.decode(found, type=_Node).metadata.annotations or {}
         if drained is not (DRAIN in annotations):
             value = clock.wall() if drained else None
             write = patch(NODES, "", node, {"metadata": {"annotations": {DRAIN: value}}})
-            await _demanded(access, node, write.method, write.path, write.body)
+            _demanded(node, await access.send(write))
     finally:
         await access.close()
 
 
-async def _demanded(
-    access: Access, node: str, method: str, path: str, body: Mapping[str, Any] | None = None
-) -> bytes:
-    kind = MERGE_PATCH if method == "PATCH" else "application/json"
-    answer = await access.request(method, path, body, content_type=kind)
+def _demanded(node: str, answer: Answer) -> bytes:
     if answer.status != 200:
         raise AdapterError(f"node {node}", decode_refusal(answer.body).message)
     return answer.body

@@ -70,9 +70,7 @@ class Writer:
         if not self._may_write():
             return Answer(409, 0.0, b"")  # another one writes now
         try:
-            return await self._access.request(
-                write.method, write.path, write.body, content_type=write.content_type
-            )
+            return await self._access.send(write)
         except UnreachableError:
             return Answer(0, 0.0, b"")
 

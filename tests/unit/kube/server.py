@@ -7,19 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.kube.writes import MERGE_PATCH, Write
-
-
-def merged(old: Any, change: Any) -> Any:
-    """Apply a merge patch (RFC 7396)."""
-    if not isinstance(change, Mapping):
-        return copy.deepcopy(change)
-    result = dict(old) if isinstance(old, Mapping) else {}
-    for key, value in change.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merged(result.get(key), value)
-    return result
+from tests.fakes.merge_patch import merge_patch
 
 
 def applied(observed: Mapping[str, Any] | None, writes: Iterable[Write]) -> dict[str, Any]:
@@ -34,5 +22,5 @@ def applied(observed: Mapping[str, Any] | None, writes: Iterable[Write]) -> dict
             continue
         assert (write.method, write.content_type) == ("PATCH", MERGE_PATCH)
         assert there
-        there = merged(there, write.body)
+        there = merge_patch(there, write.body)
     return there

@@ -16,7 +16,7 @@ from orchestrator.kube.service_status import POOL_ANNOTATION, service_write
 from orchestrator.kube.writes import MERGE_PATCH
 from orchestrator.model.cluster import Service, ServiceKey
 from orchestrator.model.plan import Assignment, AssignmentState
-from tests.unit.kube.server import merged
+from tests.fakes.merge_patch import merge_patch
 
 KEY = ServiceKey("shop", "web")
 OLD_POOL = "metallb.universe.tf/ip-allocated-from-pool"
@@ -81,7 +81,7 @@ def test_asked_again_there_is_nothing_to_write(
     answer = assigned(pool, *wanted) if wanted else PENDING
     write = service_write(read(there), "1", answer)
     if write is not None:
-        there = merged(there, write.body)
+        there = merge_patch(there, write.body)
     after = read(there)
     assert set(after.ingress) == set(wanted)
     assert after.allocated_pool == (pool if wanted else None)
@@ -100,7 +100,7 @@ def test_a_pending_service_has_no_pool(annotation: str) -> None:
     there = document(ONE, **{annotation: "edge"})
     write = service_write(read(there), "1", PENDING)
     assert write is not None
-    there = merged(there, write.body)
+    there = merge_patch(there, write.body)
     assert there["status"] == {"loadBalancer": {}}
     assert there["metadata"]["annotations"] == {}
     assert service_write(read(there), "1", PENDING) is None

@@ -20,7 +20,8 @@ from orchestrator.kube.writes import (
     patch,
     report,
 )
-from tests.unit.kube.server import applied, merged
+from tests.fakes.merge_patch import merge_patch
+from tests.unit.kube.server import applied
 
 OURS = "metallb-system"
 OWNER = {"apiVersion": "v1", "kind": "Pod", "name": "speaker-x", "uid": "1"}
@@ -37,7 +38,7 @@ WANTED = Report(SPEAKER_STATES, OURS, "n", {"a": "b"}, {"node": "n", "owned": 1}
 def test_difference_is_the_patch(old: dict[str, Any], new: dict[str, Any]) -> None:
     """Applied to the old document the difference gives the new one, and equals have none."""
     found = difference(old, new)
-    assert merged(old, found) == new
+    assert merge_patch(old, found) == new
     assert (not found) == (old == new)
 
 

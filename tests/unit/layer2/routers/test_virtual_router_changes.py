@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.layer2.actions import Became, Send, Take
+from orchestrator.layer2.port import Port
 from orchestrator.layer2.routers.tracking import Standing
 from tests.unit.layer2.routers.virtual_router_playbook import (
     VIP,
@@ -38,12 +39,12 @@ DOWN_S = 3 + 156 / 256
     ],
 )
 def test_without_a_way_to_send_it_is_at_fault(
-    changes: dict[str, object], at: object, reason: str
+    changes: dict[str, object], at: Port | None, reason: str
 ) -> None:
     """The reason names the interface, and the state ends with it."""
     play = Play(router(**changes))
     play.lead()
-    lost = play.machine.port(at, play.now)  # type: ignore[arg-type]
+    lost = play.machine.port(at, play.now)
     assert isinstance(lost[-1], Became)
     assert (lost[-1].new.value, lost[-1].reason) == ("fault", reason)
     assert "advert 0" not in words(lost)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from orchestrator.layer2.actions import Action, Event, Happening, Release, Send, Take
 from orchestrator.layer2.frames.ethernet import MAC
@@ -92,9 +92,9 @@ class Lan:
         self.do(member, member.vips.want(member.desired, self.now))
         self.do(member, member.vips.ports(member.ports, self.now))
 
-    def want(self, member: Member, **changes: object) -> None:
+    def want(self, member: Member, **changes: Any) -> None:
         """Let a member want something else."""
-        member.desired = replace(member.desired, **changes)  # type: ignore[arg-type]
+        member.desired = replace(member.desired, **changes)
         self.do(member, member.vips.want(member.desired, self.now))
 
     def do(self, member: Member, actions: Sequence[Action]) -> None:
@@ -128,9 +128,9 @@ class Lan:
         return min((timer for timer in timers if timer is not None), default=float("inf"))
 
 
-def three(**wanted: object) -> tuple[Lan, Member, Member, Member]:
+def three(**wanted: Any) -> tuple[Lan, Member, Member, Member]:
     """Three members in the order of their rank, that have been there for a while."""
-    plan = replace(desired("", wish()), **wanted)  # type: ignore[arg-type]
+    plan = replace(desired("", wish()), **wanted)
     all_three = [Member(name, at + 1, replace(plan, node=name)) for at, name in enumerate(ranked())]
     lan = Lan(*all_three)
     lan.run(10.0)
