@@ -13,13 +13,14 @@ from dataclasses import replace
 import msgspec
 
 from orchestrator.adapters import clock
-from orchestrator.adapters.kube.access import Access, UnreachableError
+from orchestrator.adapters.kube.access import Access, Answer, UnreachableError
 from orchestrator.adapters.kube.reflections import Reflections
 from orchestrator.kube.actions import Changed
 from orchestrator.kube.lease import Action, Election, Leading, Lease, WriteLease
 from orchestrator.kube.lease_object import NAME, decode_lease, lease_write
 from orchestrator.kube.resource import Resource
 from orchestrator.kube.resources import LEASES
+from orchestrator.kube.wire import decode_refusal
 
 LOG = logging.getLogger(__name__)
 LEAVE_LIMIT_S = 5.0
@@ -40,6 +41,7 @@ class Leadership:
         self._reflections = Reflections(access, (resource,), self._observe, lambda: None)
         self._timer: asyncio.TimerHandle | None = None
         self._group: asyncio.TaskGroup | None = None
+        self._cause = ""
         self._leaving = False
         self._left = asyncio.Event()
 
@@ -90,6 +92,7 @@ class Leadership:
         write = lease_write(wanted, self._namespace, clock.wall_micros())
         try:
             answer = await self._access.send(write)
+            self._complain(answer)
             taken = decode_lease(answer.body) if answer.status in (200, 201) else None
         except (UnreachableError, msgspec.MsgspecError):
             taken = None
@@ -98,6 +101,13 @@ class Leadership:
             self._do(self._election.refused(now))
         else:
             self._do(self._election.written(taken, now))
+
+    def _complain(self, answer: Answer) -> None:
+        """Say why the Lease cannot be written, once for each cause; another one's write is no cause."""
+        cause = "" if answer.status in (200, 201, 409) else decode_refusal(answer.body).message
+        if cause and cause != self._cause:
+            LOG.error("the API server refuses to write the Lease: %s", cause)
+        self._cause = cause
 
     def _set_timer(self) -> None:
         if self._timer is not None:

@@ -153,8 +153,10 @@ def test_a_server_that_is_killed(server: ApiServer, home: str, forgets: bool) ->
             await eventually(lambda: _trouble(known) is Trouble.UNREACHABLE)
             assert known.names == {"a", "b", "c"}
             server.start()
-            assert server.request("DELETE", known.path("a")).status == 200
-            assert server.request("POST", known.path(), _service("d")).status == 201
+            deleted = server.request("DELETE", known.path("a"))
+            assert deleted.status == 200, deleted
+            made = server.request("POST", known.path(), _service("d"))
+            assert made.status == 201, made
             await eventually(lambda: known.names == {"b", "c", "d"})
             await known.agrees()
             await eventually(lambda: _trouble(known) is None)
