@@ -119,7 +119,7 @@ def test_what_the_controller_tells(server: ApiServer, replicas: Replicas) -> Non
     server.request("DELETE", f"{SERVICES}/w1")
     poll(lambda: sorted(events(server, "w5"))[1:2] == ["IPAllocated"], "given")
     status = poll(lambda: server.request("GET", f"{STATES}/controller").body.get("status"), "told")
-    assert status["result"] == "Valid"
+    assert status["result"] == "Valid", status
     poll(lambda: server.request("GET", f"{STATES}/speaker-gone").status == 404, "taken away")
     assert server.request("GET", f"{STATES}/speaker-n1").status == 200
     made(server, POOLS, pool("wrong", "192.0.2.2/31"))
