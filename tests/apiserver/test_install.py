@@ -95,3 +95,5 @@ def test_old_version_is_stored_as_the_new_one(server: ApiServer) -> None:
         found = server.request("GET", f"/apis/metallb.io/{version}/{place}/converted").body
         assert spec.items() <= found["spec"].items()
         assert found["apiVersion"] == f"metallb.io/{version}"
+    path = f"/apis/metallb.io/v1beta2/{place}/converted"
+    assert server.request("DELETE", path).status == 200
