@@ -59,7 +59,7 @@ def _offline(
     cluster = reading.cluster
     planned = plan_offline(reading, Stance((), lb_class, ignore))
     nodes = tuple(sorted(cluster.nodes)) or (platform.node(),)
-    explanation = explain_plan(planned, target, nodes, None)
+    explanation = explain_plan(planned, target, nodes, {})
     if explanation is None:
         fail(target, "no Service or VirtualIP in these files has it", REFUSED)
     return explanation.document()

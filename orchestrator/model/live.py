@@ -16,7 +16,8 @@ class Live:
 
     `unbound` maps an address that is held back to the reason, until it is on its interface.
     `details` maps a VirtualIP to what its check saw last, such as `HTTP 503`. `layer2` is None
-    while nothing is known of the layer2 process.
+    while nothing is known of the layer2 process. `unheard` says why nothing at all is known of the
+    node; empty where something is.
     """
 
     sessions: Mapping[str, SessionState]
@@ -24,3 +25,4 @@ class Live:
     unbound: Mapping[IPAddress, str] = field(default_factory=dict)
     details: Mapping[str, str] = field(default_factory=dict)
     layer2: Layer2Report | None = None
+    unheard: str = ""

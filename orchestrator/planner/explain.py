@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,11 +78,12 @@ def _node_document(node: NodeExplanation) -> dict[str, Any]:
 
 
 def explain(
-    plan: Plan, target: str, nodes: tuple[str, ...], live: Live | None
+    plan: Plan, target: str, nodes: tuple[str, ...], lives: Mapping[str, Live]
 ) -> Explanation | None:
     """Explain `target` (an address, NAMESPACE/NAME or virtualip/NAME); None when nobody has it.
 
-    `nodes` are those planned for. Without `live` the chain ends where the plan's knowledge does.
+    `nodes` are those planned for, `lives` what is known of each besides. The chain of a node that
+    is not in `lives` ends where the plan's knowledge does.
     """
     assignment = _find(plan, target)
     if assignment is None:
@@ -90,8 +92,10 @@ def explain(
         chains = tuple(NodeExplanation(node, None, (_unassigned(assignment),)) for node in nodes)
     else:
         verdicts = _verdicts(plan, assignment, target)
-        chains = tuple(_chain(plan, assignment, verdict, live) for verdict in verdicts)
-        chains += _members(verdicts, live)
+        chains = tuple(
+            _chain(plan, assignment, verdict, lives.get(verdict.node)) for verdict in verdicts
+        )
+        chains += _members(verdicts, lives)
     return Explanation(target, chains, _answer(target, assignment, chains))
 
 
@@ -147,10 +151,13 @@ def _chain(
     return NodeExplanation(verdict.node, verdict.protocol, tuple(steps))
 
 
-def _members(verdicts: list[Verdict], live: Live | None) -> tuple[NodeExplanation, ...]:
-    """Say what is known here of the other members of the segments, for the address looked at."""
+def _members(verdicts: list[Verdict], lives: Mapping[str, Live]) -> tuple[NodeExplanation, ...]:
+    """Say what a lone node knows of the other members of its segments, for the address looked at."""
     elected_here = next((v for v in verdicts if v.protocol is Protocol.LAYER2), None)
-    if live is None or live.layer2 is None or elected_here is None:
+    if len(lives) != 1 or elected_here is None:
+        return ()
+    live = lives.get(elected_here.node)
+    if live is None or live.layer2 is None:
         return ()
     return tuple(
         NodeExplanation(name, Protocol.LAYER2, (step,))

@@ -31,6 +31,8 @@ class Progress:
 
     def steps(self, verdict: Verdict) -> list[Step]:
         """Return the links after those that the plan decides, up to the first that is broken."""
+        if self.live.unheard:
+            return [self._unheard(verdict)]
         if verdict.protocol is Protocol.LAYER2:
             return [elected(verdict, self.live)]
         routes = self._routes(verdict)
@@ -42,6 +44,11 @@ class Progress:
         if not up:
             return [broken("session", Reason.PEER_DOWN, states)]
         return [good("session", states), *self._transfer(verdict, up)]
+
+    def _unheard(self, verdict: Verdict) -> Step:
+        if verdict.protocol is Protocol.LAYER2:
+            return broken("elected", Reason.NOT_SENT, self.live.unheard)
+        return broken("session", Reason.PEER_DOWN, self.live.unheard)
 
     def words(self, verdict: Verdict) -> str:
         """Return the words of the plan's verdict, with what a failing check saw."""

@@ -112,7 +112,7 @@ class ControllerStatus:
         if self.last is None:
             return None
         plan, reading = self.last
-        explanation = explain(plan, target, tuple(sorted(reading.cluster.nodes)), None)
+        explanation = explain(plan, target, tuple(sorted(reading.cluster.nodes)), {})
         return explanation.document() if explanation else None
 
     def metrics(self) -> bytes:

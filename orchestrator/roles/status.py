@@ -123,7 +123,7 @@ class Status:
         """Explain an address, Service or virtual router with all that is known live."""
         parts, live = self._reconciler, self.live()
         plan, node = parts.plan or Plan(), parts.settings.node
-        explanation = explain(plan, target, (node,), live)
+        explanation = explain(plan, target, (node,), {node: live})
         if explanation is None and live.layer2 is not None:
             explanation = explain_router(live.layer2, target, node)
         return explanation.document() if explanation else None

@@ -46,7 +46,7 @@ def owner(name: str | None, interface: str = "eth0", **fields: Any) -> OwnerRepo
 def last(node: str, layer2: Layer2Report | None, **fields: Any) -> Step:
     """Return the link that decides on `node`."""
     live = Live({}, lambda _peer, _prefix: RouteStatus.DESIRED, layer2=layer2, **fields)
-    explanation = explain(planned(node), str(VIP), (node,), live)
+    explanation = explain(planned(node), str(VIP), (node,), {node: live})
     assert explanation is not None
     chain = explanation.nodes[0]
     assert all(step.ok for step in chain.steps[:-1])
@@ -125,7 +125,7 @@ def test_who_may_not_answer_needs_no_report() -> None:
         cluster(service("web", str(VIP)), nodes=(excluded, NODES[1])), LAYER2, Local(node="n1")
     )
     live = Live({}, lambda _peer, _prefix: RouteStatus.DESIRED, layer2=report(owner("n1")))
-    explanation = explain(made, str(VIP), ("n1",), live)
+    explanation = explain(made, str(VIP), ("n1",), {"n1": live})
     assert explanation is not None
     assert explanation.nodes[0].steps[-1].reason is Reason.NODE_NETWORK_UNAVAILABLE
 
@@ -139,7 +139,7 @@ def test_other_members_are_shown_too() -> None:
     )
     found = report(owner("n2"), eth0=SegmentReport("eth0", "member", members=seen))
     live = Live({}, lambda _peer, _prefix: RouteStatus.DESIRED, layer2=found)
-    explanation = explain(planned("n1"), str(VIP), ("n1",), live)
+    explanation = explain(planned("n1"), str(VIP), ("n1",), {"n1": live})
     assert explanation is not None
     said = {chain.node: chain.steps[-1].reason for chain in explanation.nodes}
     assert said == {

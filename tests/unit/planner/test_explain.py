@@ -48,7 +48,7 @@ def planned(world: Cluster | None = None, policy_: Policy | None = None) -> Plan
 
 def ask(plan_: Plan, target: str = "203.0.113.10", state: Live | None = None) -> Explanation:
     """Explain `target`, which must exist."""
-    explanation = explain(plan_, target, ("n1",), state)
+    explanation = explain(plan_, target, ("n1",), {} if state is None else {"n1": state})
     assert explanation is not None
     return explanation
 
@@ -158,7 +158,7 @@ def test_route_that_no_peer_takes_is_no_announcement() -> None:
 def test_nobody_has_the_target() -> None:
     """An address or name that is nowhere has no explanation, whatever its form."""
     for target in ("192.0.2.99", "default/none", "not an address"):
-        assert explain(planned(), target, ("n1",), live()) is None
+        assert explain(planned(), target, ("n1",), {"n1": live()}) is None
 
 
 BGP_VERDICTS = (
@@ -189,7 +189,7 @@ def test_layer2_owner_and_who_waits_behind_it() -> None:
     nodes = (Node("n1"), Node("n2"))
     layer2 = Policy((POOL,), l2_advertisements=(L2Advertisement("all"),))
     planned_ = plan(cluster(WEB, nodes=nodes), layer2, Local())
-    explanation = explain(planned_, "default/web", ("n1", "n2"), None)
+    explanation = explain(planned_, "default/web", ("n1", "n2"), {})
     assert explanation is not None
     ends = {node.node: node.steps[-1] for node in explanation.nodes}
     owner = next(name for name, step in ends.items() if step.ok)
@@ -204,7 +204,7 @@ def test_both_protocols_are_explained_for_each_node() -> None:
     both = Policy(
         (POOL,), (BGPAdvertisement("all"),), (R1,), l2_advertisements=(L2Advertisement("all"),)
     )
-    explanation = explain(plan(cluster(WEB), both, Local()), "default/web", ("n1",), None)
+    explanation = explain(plan(cluster(WEB), both, Local()), "default/web", ("n1",), {})
     assert explanation is not None
     assert [node.protocol for node in explanation.nodes] == [Protocol.BGP, Protocol.LAYER2]
     assert explanation.answer == "default/web is announced by n1 over BGP and n1 on layer 2."

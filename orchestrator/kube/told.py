@@ -1,0 +1,166 @@
+"""What speakers have told of their nodes as objects, read back: a `Live` for each node (DESIGN 9)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
+
+from orchestrator.kube.speaker_state import MAX_UNFLUSHED
+from orchestrator.kube.writes import Document
+from orchestrator.model.address import IPAddress, IPNetwork
+from orchestrator.model.cluster import ServiceKey
+from orchestrator.model.layer2_report import (
+    Layer2Report,
+    MemberReport,
+    OwnerReport,
+    SegmentReport,
+)
+from orchestrator.model.live import Live
+from orchestrator.model.plan import Plan, Protocol
+from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
+
+ANY_INTERFACE = "any interface"
+"""Where a node answers, or nobody does, when no interface was named."""
+Place = tuple[str, str]
+"""A node and one of its interfaces."""
+Moment = Callable[[str], float]
+
+
+def lives(
+    plan: Plan,
+    nodes: Iterable[str],
+    states: Iterable[Document],
+    l2_statuses: Iterable[Document],
+    moment: Moment,
+) -> dict[str, Live]:
+    """Return what is known of each of `nodes`, by their SpeakerStates and ServiceL2Statuses.
+
+    `plan` is of all nodes. `moment` makes a moment of this host's monotonic clock (seconds) of a
+    time (RFC 3339).
+    """
+    told = {str(one["metadata"]["name"]): one.get("status") or {} for one in states}
+    places = _places(l2_statuses)
+    owners = _owners(plan, places)
+    return {
+        node: _live(plan, node, told[node], owners, moment) if node in told else _unheard(node)
+        for node in nodes
+    }
+
+
+def _unheard(node: str) -> Live:
+    text = f"no speaker has told of {node}: is its pod running?"
+    return Live({}, lambda _peer, _prefix: RouteStatus.DESIRED, unheard=text)
+
+
+def _live(
+    plan: Plan,
+    node: str,
+    status: Document,
+    owners: Mapping[IPAddress, tuple[Place, ...]],
+    moment: Moment,
+) -> Live:
+    sessions = {one.peer: one for one in map(_session(moment), status.get("sessions") or ())}
+    planned = {peer: len(rib) for peer, rib in plan.ribs.get(node, {}).items()}
+    routes = _Routes(sessions, planned, _unflushed(status))
+    return Live(sessions, routes.status, layer2=_layer2(node, status, owners, moment))
+
+
+def _session(moment: Moment) -> Callable[[Document], SessionState]:
+    def read(told: Document) -> SessionState:
+        routes = told.get("routes") or {}
+        counts = (int(routes.get(name, 0)) for name in ("desired", "sent", "flushed"))
+        since = moment(told["since"]) if told.get("since") else 0.0
+        status = SessionStatus(told.get("state", "unknown"))
+        return SessionState(told["peer"], status, since, told.get("lastError"), *counts)
+
+    return read
+
+
+def _unflushed(status: Document) -> dict[tuple[str, IPNetwork], RouteStatus]:
+    return {
+        (one["peer"], ip_network(one["prefix"])): RouteStatus(one["state"])
+        for one in status.get("unflushed") or ()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Routes:
+    """How far routes got. `planned` counts the routes there should be, by peer.
+
+    A speaker names few of the routes that are not flushed. Of a route that it does not name it is
+    not certain that it is flushed while others of that peer may be left out, or while the speaker
+    wants fewer routes than there should be.
+    """
+
+    sessions: Mapping[str, SessionState]
+    planned: Mapping[str, int]
+    unflushed: Mapping[tuple[str, IPNetwork], RouteStatus]
+
+    def status(self, peer: str, prefix: IPNetwork) -> RouteStatus:
+        """Return how far a route certainly got."""
+        named = self.unflushed.get((peer, prefix))
+        if named is not None:
+            return named
+        state = self.sessions.get(peer)
+        if state is None or state.desired < self.planned.get(peer, 0):
+            return RouteStatus.DESIRED
+        if state.flushed >= state.desired or len(self.unflushed) < MAX_UNFLUSHED:
+            return RouteStatus.FLUSHED
+        return RouteStatus.SENT if state.sent >= state.desired else RouteStatus.DESIRED
+
+
+def _places(l2_statuses: Iterable[Document]) -> dict[ServiceKey, set[Place]]:
+    """Return where each Service is answered for."""
+    found: defaultdict[ServiceKey, set[Place]] = defaultdict(set)
+    for one in l2_statuses:
+        status = one.get("status") or {}
+        if not status.get("node"):
+            continue
+        key = ServiceKey(status.get("serviceNamespace", ""), status.get("serviceName", ""))
+        names = [interface["name"] for interface in status.get("interfaces") or ()]
+        found[key].update((status["node"], name) for name in names or [ANY_INTERFACE])
+    return found
+
+
+def _owners(
+    plan: Plan, places: Mapping[ServiceKey, set[Place]]
+) -> dict[IPAddress, tuple[Place, ...]]:
+    """Return who answers for each address that is announced on layer 2."""
+    found: defaultdict[IPAddress, set[Place]] = defaultdict(set)
+    for verdict in plan.verdicts:
+        if verdict.protocol is Protocol.LAYER2 and verdict.address is not None:
+            found[verdict.address].update(places.get(verdict.service, ()))
+    return {address: tuple(sorted(where)) for address, where in found.items()}
+
+
+def _layer2(
+    node: str, status: Document, owners: Mapping[IPAddress, tuple[Place, ...]], moment: Moment
+) -> Layer2Report:
+    members: defaultdict[str, list[MemberReport]] = defaultdict(list)
+    for told in status.get("members") or ():
+        members[told.get("interface", ANY_INTERFACE)].append(_member(told, moment))
+    answered = {name for where in owners.values() for _, name in where}
+    return Layer2Report(
+        tuple(
+            SegmentReport(name, "up", members=tuple(members.get(name, ())))
+            for name in sorted({ANY_INTERFACE, *members, *answered})
+        ),
+        {address: _owner_reports(node, where) for address, where in owners.items()},
+    )
+
+
+def _member(told: Mapping[str, Any], moment: Moment) -> MemberReport:
+    """Read a member; of one that is heard nothing is said of when."""
+    silent = told.get("lastHeard")
+    heard_at = moment(silent) if silent else 0.0
+    return MemberReport(told.get("node", ""), told.get("state", ""), heard_at, alive=not silent)
+
+
+def _owner_reports(node: str, where: tuple[Place, ...]) -> tuple[OwnerReport, ...]:
+    return tuple(
+        OwnerReport(interface, owner or None, 0.0, wanted=owner == node)
+        for owner, interface in where or (("", ANY_INTERFACE),)
+    )
