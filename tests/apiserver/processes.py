@@ -1,4 +1,4 @@
-"""Roles as processes on a real API server, and the objects that their tests make."""
+"""Roles as processes in a cluster, and the objects that their tests make."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.adapters.errors import AdapterError
 from orchestrator.adapters.status_client import get
-from orchestrator.lab.apiserver import ApiServer
+from tests.apiserver.cluster import Cluster
 from tests.apiserver.conftest import NAMESPACE
 
 LIMIT_S = 60.0
@@ -36,18 +36,26 @@ def poll(what: Callable[[], Any], words: str, limit_s: float = LIMIT_S) -> Any:
 
 
 class RoleProcess:
-    """A role as a process; its log is shown when it does not end well."""
+    """A role as a process; its log is shown when it does not end well.
+
+    `under` is a command that starts it. Two of one directory, one after the other, have one log.
+    """
 
     def __init__(
-        self, server: ApiServer, role: str, directory: Path, flags: Sequence[str] = ()
+        self,
+        server: Cluster,
+        role: str,
+        directory: Path,
+        flags: Sequence[str] = (),
+        under: Sequence[str] = (),
     ) -> None:
         directory.mkdir(exist_ok=True)
         self._directory = directory
         self.log = directory / f"{role}.log"
-        argv = [sys.executable, "-m", "orchestrator", role, "--http", "off", *flags]
+        argv = [*under, sys.executable, "-m", "orchestrator", role, "--http", "off", *flags]
         argv += ["--kubeconfig", str(server.kubeconfig)]
         argv += ["--runtime-dir", str(directory / "r"), "--state-dir", str(directory / "s")]
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(argv, stdout=log, stderr=log, env=os.environ)
 
     def document(self, name: str) -> Mapping[str, Any]:
@@ -58,15 +66,21 @@ class RoleProcess:
             return {}
         return found
 
+    def kill(self) -> None:
+        """Kill it at once."""
+        self.process.kill()
+        self.process.wait()
+
     def stop(self) -> None:
-        """End it in an orderly way; nothing when it has ended."""
+        """End it in an orderly way, also one that is paused; nothing when it has ended."""
+        self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
         status = self.process.wait(LIMIT_S)
         # TERM ends one that has only just begun.
         assert status in (0, -signal.SIGKILL, -signal.SIGTERM), self.log.read_text("utf-8")
 
 
-def made(server: ApiServer, path: str, document: dict[str, Any]) -> None:
+def made(server: Cluster, path: str, document: dict[str, Any]) -> None:
     """Make an object."""
     answer = server.request("POST", path, document)
     assert answer.status == 201, answer.message
@@ -102,14 +116,14 @@ def endpoint(name: str) -> dict[str, Any]:
     }
 
 
-def give(server: ApiServer, name: str, address: str) -> None:
+def give(server: Cluster, name: str, address: str) -> None:
     """Write an address into a Service's status, as the controller does."""
     body = {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
     answer = server.request("PATCH", f"{SERVICES}/{name}/status", body, kind="merge-patch+json")
     assert answer.status == 200, answer.message
 
 
-def addresses(server: ApiServer) -> dict[str, list[str]]:
+def addresses(server: Cluster) -> dict[str, list[str]]:
     """Addresses in the status of each Service of type LoadBalancer."""
     items = server.request("GET", SERVICES).body["items"]
     return {
@@ -121,14 +135,14 @@ def addresses(server: ApiServer) -> dict[str, list[str]]:
     }
 
 
-def status_of(server: ApiServer, path: str) -> dict[str, Any]:
+def status_of(server: Cluster, path: str) -> dict[str, Any]:
     """Return an object's status; nothing while it is not there."""
     answer = server.request("GET", path)
     found: dict[str, Any] = answer.body.get("status", {}) if answer.status == 200 else {}
     return found
 
 
-def sweep(server: ApiServer) -> None:
+def sweep(server: Cluster) -> None:
     """Delete whatever tests of processes made."""
     events = "/api/v1/namespaces/default/events"
     ours = (POOLS, ADVERTISEMENTS, PEERS, STATES)

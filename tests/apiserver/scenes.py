@@ -327,6 +327,22 @@ async def watches(play: Play) -> None:
 
 
 @scene
+async def labels(play: Play) -> None:
+    """Lists and watches are of objects with all labels that are asked for; who loses one is gone."""
+    states = play.path(STATES)
+    for name, value in (("a", "1"), ("b", "2")):
+        made = whole(STATES, name)
+        made["metadata"]["labels"] = {"k": value, "all": "x"}
+        await play.ask(201, "POST", states, made)
+    chosen = [("labelSelector", "k=1,all=x")]
+    begin = version_of(await play.ask(200, "GET", states, query=chosen))
+    await play.patch(200, play.path(STATES, "b"), {"metadata": {"labels": {"k": "1"}}})
+    await play.patch(200, play.path(STATES, "a"), {"metadata": {"labels": {"k": "3"}}})
+    await play.watch(states, begin, 2, chosen)
+    await play.ask(200, "GET", states, query=chosen)
+
+
+@scene
 async def versions_yet_to_come(play: Play) -> None:
     """A watch from a version that is yet to come says nothing, as after a restored store."""
     made = await play.ask(201, "POST", play.path(SERVICES), service("a"))

@@ -145,13 +145,11 @@ class FakeApiServer(Store):
 
     def _selection(self, found: Path, query: Mapping[str, str]) -> Selection | Answer:
         """Read which objects are wanted; refuse fields that the kind is not selected by."""
-        fields = {}
-        for term in filter(None, query.get("fieldSelector", "").split(",")):
-            key, _, value = term.partition("=")
+        fields = _terms(query.get("fieldSelector", ""))
+        for key in fields:
             if key not in _METADATA_FIELDS and not self._selects(found.collection, key):
                 return bad(f"field label not supported: {key}")
-            fields[key] = value
-        return Selection(found.namespace, fields)
+        return Selection(found.namespace, fields, _terms(query.get("labelSelector", "")))
 
     def _selects(self, collection: Collection, key: str) -> bool:
         known = self.knows_service_fields and collection.plural == "services"
@@ -184,6 +182,12 @@ class FakeApiServer(Store):
 def _bare(document: Object) -> Object:
     """Objects of built-in kinds have neither apiVersion nor kind within a list."""
     return {key: value for key, value in document.items() if key not in ("apiVersion", "kind")}
+
+
+def _terms(selector: str) -> dict[str, str]:
+    """Read a selector; the model knows equality only."""
+    terms = (term.partition("=") for term in filter(None, selector.split(",")))
+    return {key: value for key, _, value in terms}
 
 
 def _order(name: Name) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from tests.fakes.apiserver import Answer, FakeApiServer, FakeWatch, refusal
 HOST = "127.0.0.1"
 TOKEN = "first"
 LOOK_S = 0.01
+HEALTH = ("/livez", "/readyz")
 
 
 class Written(NamedTuple):
@@ -33,6 +35,8 @@ class FakeApiServerHttp:
 
     `delay_s`: how long every answer is held back. `die_after`: so many more writes are done; the last of
     them is not answered, and from then on every connection is dropped until this is None again.
+    `witness` is asked when a write comes (False) and when it is done (True): where it says no, the
+    write is not done, or not answered, and the connection is dropped.
     """
 
     def __init__(self, model: FakeApiServer) -> None:
@@ -44,6 +48,7 @@ class FakeApiServerHttp:
         self.byte_by_byte = False
         self.delay_s = 0.0
         self.die_after: int | None = None
+        self.witness: Callable[[bool], bool] = lambda _done: True
         self.writes: list[Written] = []
         """Every write in order, those that were refused too."""
         self.seen: deque[tuple[str, str, str]] = deque(maxlen=10_000)
@@ -98,10 +103,17 @@ class FakeApiServerHttp:
     async def _obey(self, request: web.Request) -> web.StreamResponse:
         if request.query.get("watch"):
             return await self._watch(request)
+        if request.path in HEALTH:
+            return web.Response(text="ok")
         body = await request.json() if request.can_read_body else None
+        reads = request.method == "GET"
+        if not (reads or self.witness(False)):
+            return _drop(request)
         answer = self._do(request, body)
         if self._is_dead():
             self.model.cut()
+            return _drop(request)
+        if not (reads or self.witness(True)):
             return _drop(request)
         await asyncio.sleep(self.delay_s)
         return _response(answer, {})
@@ -130,15 +142,12 @@ class FakeApiServerHttp:
         await response.prepare(request)
         loop = asyncio.get_running_loop()
         end = loop.time() + float(request.query.get("timeoutSeconds", "inf"))
-        try:
+        with contextlib.suppress(ConnectionError):
             while not (watch.over and not watch.lines) and loop.time() < end:
                 text, watch.lines[:] = b"".join(watch.lines), []
                 for piece in _pieces(text, small=self.byte_by_byte):
                     await response.write(piece)
                 await asyncio.sleep(LOOK_S)
-        except (ConnectionError, asyncio.CancelledError):
-            watch.over = True
-            raise
         watch.over = True
         return response
 

@@ -24,14 +24,18 @@ class Change(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """Objects of one namespace (None: of all) with these fields."""
+    """Objects of one namespace (None: of all) with these fields and labels."""
 
     namespace: str | None = None
     fields: Mapping[str, str] = {}
+    labels: Mapping[str, str] = {}
 
     def holds(self, name: Name, document: Object | None) -> bool:
         """Tell whether an object is one of them."""
         if document is None or (self.namespace is not None and name[0] != self.namespace):
+            return False
+        labels = document["metadata"].get("labels") or {}
+        if not self.labels.items() <= labels.items():
             return False
         return all(_field(document, path) == value for path, value in self.fields.items())
 
