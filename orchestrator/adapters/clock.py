@@ -27,3 +27,11 @@ def wall_micros() -> str:
 def wall_of(moment: float) -> str:
     """Return the time of day at the monotonic `moment`, as far as the clocks agree now."""
     return rfc3339(time.time() - (time.monotonic() - moment))
+
+
+def monotonic_of(text: str) -> float:
+    """Return the monotonic moment of a time of day (RFC 3339), as far as the clocks agree now.
+
+    Raises ValueError for what is no time.
+    """
+    return time.monotonic() - (time.time() - dt.datetime.fromisoformat(text).timestamp())

@@ -9,6 +9,7 @@ import click
 
 from orchestrator.cli import options
 from orchestrator.cli.ask import ask
+from orchestrator.cli.cluster import named
 
 
 def _control(runtime_dir: Path, node: str | None, target: str) -> str:
@@ -27,7 +28,7 @@ def _in_cluster(
     node: str | None, runtime_dir: Path, kubeconfig: Path | None, context: str | None
 ) -> bool:
     """Tell whether a node of a cluster is meant: one was named, or no speaker runs here."""
-    if kubeconfig is not None or context is not None:
+    if named(kubeconfig, context):
         return True
     return node is not None and not (runtime_dir / "status.sock").exists()
 

@@ -11,6 +11,7 @@ import click
 
 from orchestrator.cli import options
 from orchestrator.cli.ask import ask
+from orchestrator.cli.cluster import Where, where
 from orchestrator.cli.failure import REFUSED, fail
 from orchestrator.cli.output import print_document, print_table
 
@@ -19,28 +20,20 @@ from orchestrator.cli.output import print_document, print_table
 @click.argument("target")
 @options.filenames()
 @options.output()
-@options.namespace
-@options.service_selection
-@options.runtime_dir
-def explain(
-    target: str,
-    *,
-    filename: tuple[Path, ...],
-    output: str,
-    namespace: str,
-    lb_class: str | None,
-    ignore_exclude_lb: bool,
-    runtime_dir: Path,
-) -> None:
+@options.asking
+def explain(target: str, *, filename: tuple[Path, ...], output: str, **given: Any) -> None:
     """Follow TARGET (VIP, NAMESPACE/SERVICE, virtualip/NAME, virtualrouter/NAME) from assignment to the router.
 
-    With -f offline, from files; without, the running speaker is asked. Exit status 1 when it is not
-    announced.
+    With -f offline, from files; without, the running speaker is asked, or with --kubeconfig or
+    --context, or where no speaker runs, a cluster. Exit status 1 when it is not announced.
     """
+    place = where(given)
     if filename:
-        document = _offline(target, filename, namespace, lb_class, ignore=ignore_exclude_lb)
+        document = _offline(target, filename, place)
+    elif place.in_cluster:
+        document = _in_cluster(target, place)
     else:
-        document = ask(lambda: _live(target, runtime_dir))
+        document = ask(lambda: _live(target, place.socket))
     if output == "table":
         _print(document)
     else:
@@ -49,15 +42,13 @@ def explain(
         raise SystemExit(REFUSED)
 
 
-def _offline(
-    target: str, filename: tuple[Path, ...], namespace: str, lb_class: str | None, *, ignore: bool
-) -> dict[str, Any]:
+def _offline(target: str, filename: tuple[Path, ...], place: Where) -> dict[str, Any]:
     from orchestrator.cli.offline import Stance, plan_offline, read_files
     from orchestrator.planner.explain import explain as explain_plan
 
-    reading = read_files(filename, namespace)
+    reading = read_files(filename, place.namespace)
     cluster = reading.cluster
-    planned = plan_offline(reading, Stance((), lb_class, ignore))
+    planned = plan_offline(reading, Stance((), place.lb_class, place.ignore_exclude_lb))
     nodes = tuple(sorted(cluster.nodes)) or (platform.node(),)
     explanation = explain_plan(planned, target, nodes, {})
     if explanation is None:
@@ -65,12 +56,19 @@ def _offline(
     return explanation.document()
 
 
-def _live(target: str, runtime_dir: Path) -> Any:
+def _in_cluster(target: str, place: Where) -> dict[str, Any]:
+    document = place.view().explain(target)
+    if document is None:
+        fail(target, "no Service in this cluster has it", REFUSED)
+    return document
+
+
+def _live(target: str, socket: Path) -> Any:
     from orchestrator.adapters.status_client import NotFoundError, get
 
     path = f"/api/v1/explain/{quote(target, safe='/:')}"
     try:
-        return get(runtime_dir / "status.sock", path)
+        return get(socket, path)
     except NotFoundError as error:
         fail(target, error.message, REFUSED)
 

@@ -1,4 +1,4 @@
-"""`status`, `sessions`, `routes`, `vips`, `events`: what a running speaker or appliance says."""
+"""`status`, `sessions`, `routes`, `vips`, `events`: what a running speaker says, or a cluster."""
 
 from __future__ import annotations
 
@@ -10,58 +10,95 @@ import click
 
 from orchestrator.cli import options
 from orchestrator.cli.ask import ask
-from orchestrator.cli.output import print_document, print_table
+from orchestrator.cli.cluster import Where, where
+from orchestrator.cli.output import print_document, print_table, usage
 
 Row = Sequence[object]
+Table = Callable[[Any], None]
 
 
-def _show(
-    runtime_dir: Path,
-    output: str,
-    name: str,
-    table: Callable[[Any], None],
-) -> None:
+def _document(name: str, place: Where) -> Any:
+    """Ask the cluster, or the speaker that runs here."""
+    if place.in_cluster:
+        return getattr(place.view(), name)()
     from orchestrator.adapters.status_client import get
 
-    document = ask(lambda: get(runtime_dir / "status.sock", f"/api/v1/{name}"))
+    return ask(lambda: get(place.socket, f"/api/v1/{name}"))
+
+
+def _show(document: Any, output: str, table: Table) -> None:
     if output == "table":
         table(document)
     else:
         print_document(document, output)
 
 
-def _items(title: str, keys: Sequence[str], item: Callable[[Any], Row]) -> Callable[[Any], None]:
-    def show(document: Any) -> None:
-        print_table(title, keys, (item(entry) for entry in document["items"]))
-
-    return show
+def _print_items(place: Where, keys: Sequence[str], item: Callable[[Any], Row]) -> Table:
+    """Return what prints items; of a cluster, each with its node."""
+    if not place.in_cluster:
+        return lambda found: print_table("", keys, map(item, found["items"]))
+    columns = ("node", *keys)
+    return lambda found: print_table(
+        "", columns, ((entry["node"], *item(entry)) for entry in found["items"])
+    )
 
 
 @click.command()
-@options.runtime_dir
+@options.asking
 @options.output()
-def status(runtime_dir: Path, output: str) -> None:
-    """Say how the running speaker is: synced, problems, counts."""
-    _show(runtime_dir, output, "status", _status_table)
+def status(output: str, **given: Any) -> None:
+    """Say how the running speaker is: synced, problems, counts; or a cluster: nodes and pools.
+
+    A cluster is asked with --kubeconfig or --context, or where no speaker runs.
+    """
+    place = where(given)
+    table = _cluster_table if place.in_cluster else _status_table
+    _show(_document("status", place), output, table)
+
+
+def _cluster_table(document: Any) -> None:
+    rows: Iterable[Row] = map(_node_row, document["nodes"])
+    keys = ("node", "version", "sessions up", "routes d/s/f", "owned", "draining", "last error")
+    print_table("nodes", keys, rows)
+    pools = ([pool["name"], usage(pool["ipv4"]), usage(pool["ipv6"])] for pool in document["pools"])
+    print_table("pools", ("pool", "ipv4", "ipv6"), pools)
+    print_table("", ("count", "number"), document["counts"].items())
+    _print_problems(document["problems"])
+
+
+def _node_row(node: Any) -> Row:
+    return (
+        node["node"],
+        node["version"] or "no speaker",
+        f"{node['sessionsUp']} of {node['sessions']}",
+        "/".join(str(node[name]) for name in ("routesDesired", "routesSent", "routesFlushed")),
+        node["owned"],
+        "yes" if node["draining"] else None,
+        node["lastError"],
+    )
 
 
 def _status_table(document: Any) -> None:
     plain = ("node", "version", "role", "startedAt", "synced", "configValid", "draining")
     print_table("", ("", ""), ((key, document[key]) for key in plain))
     print_table("", ("count", "number"), document["counts"].items())
-    if document["problems"]:
+    _print_problems(document["problems"])
+
+
+def _print_problems(problems: Any) -> None:
+    if problems:
         keys = ("severity", "place", "object", "message", "hint")
-        rows: Iterable[Row] = ([p[key] for key in keys] for p in document["problems"])
-        print_table("problems", keys, rows)
+        print_table("problems", keys, ([one[key] for key in keys] for one in problems))
 
 
 @click.command()
-@options.runtime_dir
+@options.asking
 @options.output()
-def sessions(runtime_dir: Path, output: str) -> None:
-    """List the BGP sessions of this node and how they are."""
+def sessions(output: str, **given: Any) -> None:
+    """List the BGP sessions of this node, or of a cluster and how they are."""
     keys = ("peer", "address", "AS", "families", "state", "since", "routes d/s/f", "last error")
-    _show(runtime_dir, output, "sessions", _items("", keys, _session_row))
+    place = where(given)
+    _show(_document("sessions", place), output, _print_items(place, keys, _session_row))
 
 
 def _session_row(item: Any) -> Row:
@@ -78,12 +115,13 @@ def _session_row(item: Any) -> Row:
 
 
 @click.command()
-@options.runtime_dir
+@options.asking
 @options.output()
-def routes(runtime_dir: Path, output: str) -> None:
-    """List the routes every peer is to hold from this node, and how far each got."""
+def routes(output: str, **given: Any) -> None:
+    """List the routes every peer is to hold from this node, or from each of a cluster, and how far each got."""
     keys = ("peer", "prefix", "next hop", "localPref", "MED", "communities", "state", "services")
-    _show(runtime_dir, output, "routes", _items("", keys, _route_row))
+    place = where(given)
+    _show(_document("routes", place), output, _print_items(place, keys, _route_row))
 
 
 def _route_row(item: Any) -> Row:
@@ -100,12 +138,13 @@ def _route_row(item: Any) -> Row:
 
 
 @click.command()
-@options.runtime_dir
+@options.asking
 @options.output()
-def vips(runtime_dir: Path, output: str) -> None:
-    """List every address with its verdict on this node."""
+def vips(output: str, **given: Any) -> None:
+    """List every address with its verdict on this node, or on each of a cluster."""
     keys = ("service", "address", "protocol", "health", "reason", "message", "since", "segments")
-    _show(runtime_dir, output, "vips", _items("", keys, _vip_row))
+    place = where(given)
+    _show(_document("vips", place), output, _print_items(place, keys, _vip_row))
 
 
 def _vip_row(item: Any) -> Row:
@@ -129,12 +168,14 @@ def _segment_words(segment: Any) -> str:
 @click.option("--follow", is_flag=True, help="Go on with events as they happen, a line each.")
 def events(runtime_dir: Path, output: str, *, follow: bool) -> None:
     """List the last state changes, newest first."""
+    from orchestrator.adapters.status_client import follow_events, get
+
     keys = ("time", "kind", "service", "vip", "peer", "old", "new", "reason", "message")
     if not follow:
-        table = _items("", keys, lambda item: [item[key] for key in keys])
-        _show(runtime_dir, output, "events", table)
+        found = ask(lambda: get(runtime_dir / "status.sock", "/api/v1/events"))
+        rows: Iterable[Row] = ([item[key] for key in keys] for item in found["items"])
+        _show(found, output, lambda _found: print_table("", keys, rows))
         return
-    from orchestrator.adapters.status_client import follow_events
 
     def print_all() -> None:
         for event in follow_events(runtime_dir / "status.sock"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import keyword
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import click
@@ -40,15 +41,19 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """A group whose commands are imported when called, so that the command starts fast.
 
-    Wrong usage is one line on standard error, as everything that goes wrong (CLI.md).
+    Wrong usage is one line on standard error, as everything that goes wrong (CLI.md). `modules` are
+    its commands, `program` is what it is called by.
     """
+
+    modules: Mapping[str, str] = COMMANDS
+    program = "orchestrator"
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that is asked for."""
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
-            wrong_usage(error)
+            wrong_usage(error, self.program)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse what stands before the command's name; nothing at all asks for help."""
@@ -57,24 +62,24 @@ class LazyGroup(click.Group):
         except click.exceptions.NoArgsIsHelpError:
             raise
         except click.UsageError as error:
-            wrong_usage(error)
+            wrong_usage(error, self.program)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all subcommands, in the order of the table."""
         del ctx
-        return list(COMMANDS)
+        return list(self.modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module of `cmd_name` and return its command, or None when there is none."""
         del ctx
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.modules:
             return None
         attribute = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
-        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), attribute)
+        command: click.Command = getattr(importlib.import_module(self.modules[cmd_name]), attribute)
         return command
 
 
-def wrong_usage(error: click.UsageError) -> NoReturn:
+def wrong_usage(error: click.UsageError, program: str) -> NoReturn:
     """End the process with what is wrong, and where help is."""
     names: list[str] = []
     context = error.ctx
@@ -82,8 +87,8 @@ def wrong_usage(error: click.UsageError) -> NoReturn:
         names.insert(0, context.info_name or "")
         context = context.parent
     message = " ".join(error.format_message().split())
-    help_ = " ".join(("orchestrator", *names, "--help"))
-    fail(" ".join(names) or "orchestrator", f"{message} See {help_}", WRONG_USAGE)
+    help_ = " ".join((program, *names, "--help"))
+    fail(" ".join(names) or program, f"{message} See {help_}", WRONG_USAGE)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

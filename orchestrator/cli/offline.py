@@ -15,24 +15,35 @@ from orchestrator.adapters.files import load
 from orchestrator.cli.failure import fail
 from orchestrator.config.read import read
 from orchestrator.config.reading import Reading
+from orchestrator.config.source import Source
 from orchestrator.model.address import IPAddress
 from orchestrator.model.local import Local
 from orchestrator.model.plan import Plan
 
 
-def read_files(filenames: Sequence[Path], namespace: str) -> Reading:
-    """Read `filenames`; a file that cannot be opened ends the process with status 3.
-
-    What is read stays until the process ends, which is soon: looking for garbage in it would take
-    a third of the time.
-    """
-    gc.disable()
+def load_files(filenames: Sequence[Path]) -> Sequence[Source]:
+    """Load `filenames`; a file that cannot be opened ends the process with status 3."""
     wants_stdin = any(str(path) == "-" for path in filenames)
     loaded = load(filenames, stdin=sys.stdin.buffer.read() if wants_stdin else None)
     if loaded.unread:
         problem = loaded.problems[0]
         fail(problem.object, problem.message)
-    return read(loaded.sources, namespace=namespace)
+    return loaded.sources
+
+
+def read_sources(sources: Sequence[Source], namespace: str) -> Reading:
+    """Read what was loaded.
+
+    What is read stays until the process ends, which is soon: looking for garbage in it would take
+    a third of the time.
+    """
+    gc.disable()
+    return read(sources, namespace=namespace)
+
+
+def read_files(filenames: Sequence[Path], namespace: str) -> Reading:
+    """Load and read `filenames`."""
+    return read_sources(load_files(filenames), namespace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +72,8 @@ def plan_offline(reading: Reading, stance: Stance) -> Plan:
     return plan(reading.cluster, reading.policy, local)
 
 
-def stance_of(live: Mapping[str, Any], node: str, stance: Stance) -> Stance:
-    """Look from a running node: its name, and the addresses that its Services have in `live`."""
+def stance_of(live: Mapping[str, Any], node: str | None, stance: Stance) -> Stance:
+    """Look from a running node, or a whole cluster (None), at the addresses that Services have in `live`."""
     held = {
         assignment["service"]: tuple(map(ipaddress.ip_address, assignment["addresses"]))
         for assignment in live["assignments"]

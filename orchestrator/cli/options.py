@@ -186,6 +186,11 @@ def cluster(function: Command) -> Command:
     return _all(function, CLUSTER)
 
 
+def asking(function: Command) -> Command:
+    """Whom a command asks: the speaker that runs here, or a cluster."""
+    return runtime_dir(cluster(namespace(service_selection(function))))
+
+
 def long_running(function: Command) -> Command:
     """Options of every long-running command; `process_settings` makes values of them."""
     function = _all(function, [*IDENTITY, *STOPPING, *CLUSTER, *LOGGING])

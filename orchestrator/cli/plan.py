@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,57 +11,57 @@ import click
 
 from orchestrator.cli import options
 from orchestrator.cli.ask import ask
+from orchestrator.cli.cluster import Where, where
 from orchestrator.cli.output import print_document, print_table, usage
 
 if TYPE_CHECKING:
     from orchestrator.cli.offline import Stance
     from orchestrator.config.reading import Reading
+    from orchestrator.config.source import Source
+    from orchestrator.roles.cluster_look import Look
 
 
 @click.command()
 @options.filenames(required=True)
 @options.output()
-@options.namespace
-@options.service_selection
+@options.asking
 @options.single("--node", default=None, help="Show only this node.")
 @options.single("--down", multiple=True, metavar="NODE", help="Treat a node as dead; repeatable.")
 @options.single(
     "--against",
     type=click.Path(path_type=Path),
-    help="Show the difference to the plan of other files, or `live`: of the running speaker.",
+    help="Show the difference to the plan of other files, or `live`: of the running speaker, or of "
+    "the objects of a cluster.",
 )
-@options.runtime_dir
 def plan(
     filename: tuple[Path, ...],
     *,
     output: str,
-    namespace: str,
-    lb_class: str | None,
-    ignore_exclude_lb: bool,
     node: str | None,
     down: tuple[str, ...],
     against: Path | None,
-    runtime_dir: Path,
+    **given: Any,
 ) -> None:
     """Compute assignments, sessions, routes, owners and verdicts for every node in the files.
 
     With --against, what differs from the plan of other files (in which no node is --down); exit
-    status 1 when anything does.
+    status 1 when anything does. `--against live` asks as `explain` does; what files say nothing of
+    (Services, nodes) is then taken from the cluster.
     """
     from orchestrator.cli.failure import REFUSED
-    from orchestrator.cli.offline import Stance, read_files, stance_of
+    from orchestrator.cli.offline import Stance, load_files, read_sources
 
-    calm = Stance((), lb_class, ignore_exclude_lb)
-    stance = replace(calm, down=down)
+    place = where(given)
+    calm = Stance((), place.lb_class, place.ignore_exclude_lb)
+    question = Question(load_files(filename), place.namespace, replace(calm, down=down))
     before = None
     if against is not None and str(against) == "live":
-        before, live_node = _live(runtime_dir)
-        stance = stance_of(before, live_node, stance)
+        before, question = _against_live(place, question)
     elif against is not None:
-        before = _document(read_files((against,), namespace), calm)
-    reading = read_files(filename, namespace)
+        before = _document(read_sources(load_files((against,)), place.namespace), calm)
+    reading = read_sources(question.sources, place.namespace)
     _warn_of_strangers(reading, (*down, *([node] if node else [])))
-    answer = _document(reading, stance)
+    answer = _document(reading, question.stance)
     if before is not None:
         _print_difference(_only(before, node), _only(answer, node), output)
     elif output != "table":
@@ -71,6 +72,45 @@ def plan(
             _print_takeover(_document(reading, calm), answer)
     if not reading.valid:
         raise SystemExit(REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be planned, and from where it is looked at."""
+
+    sources: Sequence[Source]
+    namespace: str
+    stance: Stance
+
+
+def _against_live(place: Where, question: Question) -> tuple[dict[str, Any], Question]:
+    """Return the plan of what is there, and the question asked in its place."""
+    from orchestrator.cli.offline import stance_of
+
+    if not place.in_cluster:
+        before, node = _live(place.socket)
+        return before, replace(question, stance=stance_of(before, node, question.stance))
+    from orchestrator.roles.cluster_documents import ClusterView
+
+    found = place.look()
+    before = ClusterView(found).plan()
+    sources = (*question.sources, *_world(found, question))
+    return before, replace(
+        question, sources=sources, stance=stance_of(before, None, question.stance)
+    )
+
+
+def _world(found: Look, question: Question) -> Sequence[Source]:
+    """Return what the cluster has and the files say nothing of, after a word about it."""
+    from orchestrator.cli.cluster import rest_of_the_world, tell_unread
+    from orchestrator.cli.offline import read_sources
+
+    tell_unread(found)
+    world = rest_of_the_world(found, read_sources(question.sources, question.namespace))
+    for source in world:
+        text = "the files have none: those of the cluster are taken"
+        click.echo(f"orchestrator: {source.name}: {text}", err=True)
+    return world
 
 
 def _document(reading: Reading, stance: Stance) -> dict[str, Any]:
@@ -90,11 +130,10 @@ def _warn_of_strangers(reading: Reading, names: tuple[str, ...]) -> None:
             click.echo(f"orchestrator: {name}: {text}", err=True)
 
 
-def _live(runtime_dir: Path) -> tuple[dict[str, Any], str]:
+def _live(socket: Path) -> tuple[dict[str, Any], str]:
     """Return the plan of the running speaker, and the name of its node."""
     from orchestrator.adapters.status_client import get
 
-    socket = runtime_dir / "status.sock"
     return ask(lambda: (get(socket, "/api/v1/plan"), get(socket, "/api/v1/status")["node"]))
 
 
