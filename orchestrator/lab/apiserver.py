@@ -1,7 +1,8 @@
-"""A real kube-apiserver with etcd on loopback addresses, for tests: no kubelet, no controllers."""
+"""A real kube-apiserver with etcd on addresses of this host: no kubelet, no controllers."""
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import os
@@ -12,12 +13,12 @@ import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from orchestrator.lab.kube_build import build
+from orchestrator.lab.kube_build import PROGRAMS, build, silent
 
 HOST = "127.0.0.1"
 _START_S = 90.0
@@ -53,29 +54,32 @@ class Answer(NamedTuple):
         return str(self.body.get("message", ""))
 
 
-def program(name: str) -> Path:
-    """Find kube-apiserver or etcd.
+def program(name: str, say: Callable[[str], None] = silent) -> Path:
+    """Find kube-apiserver, kube-proxy or etcd.
 
-    Looked for in TEST_ASSET_KUBE_APISERVER or TEST_ASSET_ETCD, in KUBEBUILDER_ASSETS (both as the
-    Kubernetes tools have them), then in PATH; kube-apiserver is built when it is nowhere.
+    Looked for in TEST_ASSET_KUBE_APISERVER, TEST_ASSET_ETCD and the like, in KUBEBUILDER_ASSETS
+    (both as the Kubernetes tools have them), then in PATH; what is Kubernetes' own is built when it
+    is nowhere, and `say` is told how that goes.
     """
     own = os.environ.get("TEST_ASSET_" + name.upper().replace("-", "_"))
     assets = os.environ.get(_ASSETS)
     for path in filter(None, (own, assets and f"{assets}/{name}", shutil.which(name))):
         if Path(path).exists():
             return Path(path)
-    if name == "kube-apiserver":
-        return build()
+    if name in PROGRAMS:
+        return build(name, say)
     raise ApiServerError(f"{name} is missing: apt-get install {name}-server, or set {_ASSETS}")
 
 
 class ApiServer:
     """The two processes, up while the `with` block lasts.
 
-    `kubeconfig` is that of an administrator; other users are contexts of it.
+    `kubeconfig` is that of an administrator; other users are contexts of it. kube-apiserver listens
+    on `host`, an address of this host; etcd on the loopback address.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = HOST) -> None:
+        self._host = host
         self._stack = ExitStack()
         self._tokens = {_ADMINISTRATOR: secrets.token_hex(16)}
         base = _MEMORY if os.access(_MEMORY, os.W_OK) else None
@@ -94,7 +98,7 @@ class ApiServer:
         try:
             self._write_keys()
             self._etcd = self._start_etcd()
-            self.port = free_port()
+            self.port = free_port(self._host)
             self.start()
             self._write_kubeconfig()
         except BaseException:
@@ -110,8 +114,8 @@ class ApiServer:
         key = self._directory / "server.key"
         options = {
             "etcd-servers": self._etcd,
-            "bind-address": HOST,
-            "advertise-address": HOST,
+            "bind-address": self._host,
+            "advertise-address": self._host,
             "secure-port": self.port,
             "tls-cert-file": self._certificate,
             "tls-private-key-file": key,
@@ -122,7 +126,7 @@ class ApiServer:
             "service-account-issuer": "https://kubernetes.default.svc",
             "service-account-key-file": key,
             "service-account-signing-key-file": key,
-            "service-cluster-ip-range": "10.96.0.0/12",
+            "service-cluster-ip-range": "10.96.0.0/12,fd00:10:96::/112",
             "disable-admission-plugins": "ServiceAccount",
             "endpoint-reconciler-type": "none",
         }
@@ -168,7 +172,7 @@ class ApiServer:
     ) -> Answer:
         """Send a request; `kind` is that of the body's content type."""
         context = ssl.create_default_context(cafile=str(self._certificate))
-        connection = http.client.HTTPSConnection(HOST, self.port, timeout=30, context=context)
+        connection = http.client.HTTPSConnection(self._host, self.port, timeout=30, context=context)
         headers = {
             "Authorization": f"Bearer {self._tokens[user]}",
             "Content-Type": f"application/{kind}",
@@ -186,7 +190,7 @@ class ApiServer:
     def _write_keys(self) -> None:
         """Make one key: of the server, which is its own authority, and of service accounts."""
         command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "7"]
-        command += ["-subj", "/CN=lab", "-addext", f"subjectAltName=IP:{HOST}"]
+        command += ["-subj", "/CN=lab", "-addext", f"subjectAltName=IP:{self._host}"]
         files = ["-keyout", str(self._directory / "server.key"), "-out", str(self._certificate)]
         subprocess.run([*command, *files], check=True, capture_output=True, timeout=60)
         tokens = f"{self._tokens[_ADMINISTRATOR]},{_ADMINISTRATOR},1,system:masters\n"
@@ -235,8 +239,8 @@ class ApiServer:
 
     def _write_kubeconfig(self) -> None:
         cluster = {
-            "server": f"https://{HOST}:{self.port}",
-            "certificate-authority": str(self._certificate),
+            "server": f"https://{self._host}:{self.port}",
+            "certificate-authority-data": base64.b64encode(self._certificate.read_bytes()).decode(),
         }
         document = {
             "apiVersion": "v1",
@@ -254,10 +258,10 @@ class ApiServer:
         self.kubeconfig.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
-def free_port() -> int:
-    """Return a TCP port of the loopback address that nobody has at the moment."""
+def free_port(host: str = HOST) -> int:
+    """Return a TCP port of an address of this host that nobody has at the moment."""
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
 

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from orchestrator.lab import demo_files as files
+from orchestrator.lab import frr
 from orchestrator.lab.commands import orchestrator
+from orchestrator.lab.frr import Frr
 from orchestrator.lab.namespaces import anchors
 from orchestrator.lab.node import Node
 from orchestrator.lab.runner import Lab, LabError, check_host
 from orchestrator.lab.scene import DemoError, SeenPath
 
-START_LIMIT_S = 20.0
 STOP_LIMIT_S = 20.0
 REQUESTS_BY_HAND = 30
-FRR = Path("/usr/lib/frr")
 
 
 def free_name() -> str:
@@ -54,21 +51,10 @@ class NamespaceScene:
         for name in self.appliances:
             self._start_appliance(self._lab.node(name))
             self._start_web(self._lab.node(name))
-        self._start_router(self._lab.node("r1"))
+        self._router().start(files.frr_configuration())
 
-    def _start_router(self, node: Node) -> None:
-        node.run(["install", "-d", "-o", "frr", "-g", "frr", "/run/frr"])
-        node.run(["tee", "/etc/frr/frr.conf"], stdin=files.frr_configuration())
-        for daemon in ("zebra", "bgpd"):
-            node.spawn([str(FRR / daemon), "-u", "frr", "-g", "frr", "--log", "stdout"])
-            _wait(partial(self._answers, node, daemon), f"{daemon} to start")
-        loaded = node.run(["vtysh", "-b"], check=False)
-        if loaded.returncode:
-            raise DemoError(f"FRR does not take its configuration: {loaded.stderr}")
-
-    def _answers(self, node: Node, daemon: str) -> bool:
-        show = ["vtysh", "-d", daemon, "-c", "show version"]
-        return node.run(show, check=False).returncode == 0
+    def _router(self) -> Frr:
+        return Frr(self._lab.node("r1"))
 
     def _start_appliance(self, node: Node) -> None:
         objects = files.appliance_objects({"peerAddress": files.ROUTER}, bind="lo")
@@ -86,37 +72,28 @@ class NamespaceScene:
         """End every node with all that runs in it."""
         self._lab.down()
 
-    def _vtysh(self, command: str) -> str:
-        return self._lab.node("r1").run(["vtysh", "-c", command], timeout_s=20).stdout
-
-    def _json(self, command: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._vtysh(f"{command} json") or "{}")
-        return found
-
     def established(self) -> frozenset[str]:
         """Neighbors of R1 that FRR calls Established."""
-        states = self._json("show bgp neighbors")
-        up = {a for a, n in states.items() if n.get("bgpState") == "Established"}
-        return frozenset(up)
+        return self._router().established()
 
     def paths(self) -> Sequence[SeenPath]:
         """Paths to the VIP in FRR's table."""
-        found = self._json(f"show bgp ipv4 unicast {files.VIP_PREFIX}").get("paths", [])
+        found = self._router().json(f"show bgp ipv4 unicast {files.VIP_PREFIX}").get("paths", [])
         return sorted((_path(path) for path in found), key=lambda path: path.next_hop)
 
     def summary(self) -> str:
         """Return what `show ip bgp summary` says."""
-        return self._vtysh("show ip bgp summary")
+        return self._router().vtysh("show ip bgp summary")
 
     def bgp_table(self) -> str:
         """Return the table of `show ip bgp`, without its legend."""
-        lines = self._vtysh("show ip bgp").splitlines()
+        lines = self._router().vtysh("show ip bgp").splitlines()
         start = next(n for n, line in enumerate(lines) if line.lstrip().startswith("Network"))
         return "\n".join(line for line in lines[start:] if line)
 
     def table(self) -> str:
         """Return the routes of `show ip route bgp`, without its legend."""
-        lines = self._vtysh("show ip route bgp").splitlines()
+        lines = self._router().vtysh("show ip route bgp").splitlines()
         return "\n".join(line for line in lines if " via " in line)
 
     def kernel_hops(self) -> tuple[str, frozenset[str]]:
@@ -187,20 +164,10 @@ def _path(path: Mapping[str, Any]) -> SeenPath:
     )
 
 
-def _wait(ready: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + START_LIMIT_S
-    while not ready():
-        if time.monotonic() > deadline:
-            raise DemoError(f"waited {START_LIMIT_S:.0f} s for {what}")
-        time.sleep(0.05)
-
-
 def lacking() -> str | None:
     """Say what keeps the demo from running in this form; None when nothing does."""
     try:
         check_host()
     except LabError as error:
         return str(error)
-    if not (FRR / "bgpd").exists() or shutil.which("vtysh") is None:
-        return "FRR is not installed (apt-get install frr)"
-    return None
+    return frr.lacking()

@@ -19,12 +19,17 @@ def listen(address: str, port: int) -> socket.socket:
     """Open a socket that answers from `address`, whether or not the host has it yet."""
     six = ipaddress.ip_address(address).version == 6
     sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
-    if six:
+    freebind(sock)
+    sock.bind((address, port))
+    return sock
+
+
+def freebind(sock: socket.socket) -> None:
+    """Let a socket be bound to an address that the host does not have yet."""
+    if sock.family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
     else:
         sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
-    sock.bind((address, port))
-    return sock
 
 
 def main() -> None:

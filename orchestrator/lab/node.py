@@ -32,6 +32,8 @@ class Node:
             "HOME": "/root",
             "LANG": "C.UTF-8",
             "HOSTNAME": name,
+            # Programs in nodes import what this one imports, also in a checkout not installed.
+            **{key: os.environ[key] for key in ("PYTHONPATH",) if key in os.environ},
             **env,
         }
         self.logs = logs

@@ -1,4 +1,4 @@
-"""The module around kube-apiserver, and where programs are looked for."""
+"""The module around Kubernetes' programs, and where programs are looked for."""
 
 from __future__ import annotations
 
@@ -47,11 +47,14 @@ def test_what_is_built_is_not_built_again(tmp_path: Path, monkeypatch: pytest.Mo
     """A program in the cache is taken, with no go on the machine."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     with pytest.raises(BuildError, match="go is missing"):
-        build()
-    built().parent.mkdir()
-    built().touch()
-    assert build() == built() == tmp_path / "orchestrator" / f"kube-apiserver-{VERSION}"
+        build("kube-proxy")
+    built("kube-proxy").parent.mkdir()
+    built("kube-proxy").touch()
+    assert build("kube-proxy") == tmp_path / "orchestrator" / f"kube-proxy-{VERSION}"
+    with pytest.raises(BuildError, match="go is missing"):
+        build("kube-apiserver")
 
 
 def test_programs_of_the_kubernetes_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
