@@ -48,12 +48,22 @@ _PLAIN = Linking(_as_it_is)
 
 
 class Linker:
-    """Objects of all kinds, put together once. `taken` are those that are what they are."""
+    """Objects of all kinds, put together once. `taken` are those that are what they are.
 
-    def __init__(self, offers: Offers, taken: GoodsByKind, namespace: str) -> None:
+    `default` are the settings where no object says otherwise.
+    """
+
+    def __init__(
+        self,
+        offers: Offers,
+        taken: GoodsByKind,
+        namespace: str,
+        default: Settings = Settings(),  # noqa: B008 - frozen
+    ) -> None:
         self._offers = offers
         self._kept = taken
         self._namespace = namespace
+        self._default = default
         self.settled: Goods = {}
         self.kinds: dict[str, Goods] = {}
 
@@ -110,7 +120,7 @@ class Linker:
         )
 
     def _settings(self, secrets: Mapping[str, Secret]) -> Settings:
-        without = Settings()
+        without = self._without(secrets)
         for _, extra in self._by_key("ConfigMap"):
             if isinstance(extra, ExcludedInterfaces):
                 without = replace(without, excluded_interfaces=extra.patterns)
@@ -121,6 +131,14 @@ class Linker:
         if self._named("Settings"):  # what they ask of members is not known
             return replace(without, membership=Membership(known=False))
         return without
+
+    def _without(self, secrets: Mapping[str, Secret]) -> Settings:
+        """Return the settings where there is no object, with the keys of members."""
+        membership = self._default.membership
+        secret = secrets.get(membership.auth_secret or "")
+        if secret is None:
+            return self._default
+        return replace(self._default, membership=replace(membership, keys=secret.member_keys))
 
     def cluster(self, previous: Reading) -> Cluster:
         """Return the world to be announced."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,7 +19,8 @@ from orchestrator.config.schema import Kind
 from orchestrator.config.tree import text_of
 from orchestrator.model.cluster import Cluster
 from orchestrator.model.policy import Policy
-from orchestrator.model.problem import Problem
+from orchestrator.model.problem import Problem, Severity
+from orchestrator.model.settings import MEMBER_KEY, Membership, Settings
 
 SOURCE = "kubernetes"
 """What all these objects are from."""
@@ -59,10 +60,14 @@ class _Offered(NamedTuple):
 
 
 class LiveObjects:
-    """All objects that are there, by kind; `read` says what they mean together."""
+    """All objects that are there, by kind; `read` says what they mean together.
 
-    def __init__(self, namespace: str) -> None:
+    `default` are the settings where no object says otherwise.
+    """
+
+    def __init__(self, namespace: str, default: Settings = Settings()) -> None:  # noqa: B008 - frozen
         self._namespace = namespace
+        self._default = default
         self._offered: dict[str, dict[ObjectKey, _Offered]] = {}
         self._taken: dict[str, Goods] = {}
         self._changed: set[str] = set()
@@ -125,10 +130,23 @@ class LiveObjects:
         linker = self._linker(previous, self._offered)
         policy, cluster = linker.policy(), linker.cluster(previous)
         configured = self._offered.keys() - _ANNOUNCED
-        self._problems = _in_order(linker.problems(configured))
+        problems = (*linker.problems(configured), *self._keyless(policy.settings.membership))
+        self._problems = _in_order(problems)
         if error_on_pool(self._problems):
             policy = replace(policy, pools_faulty=True)
         return self._finished(linker, policy, cluster)
+
+    def _keyless(self, membership: Membership) -> Iterator[Problem]:
+        """Tell that the key is missing that no object asks for."""
+        name = membership.auth_secret
+        if name and name == self._default.membership.auth_secret and not membership.keys:
+            yield Problem(
+                Severity.WAITING,
+                "missingSecret",
+                f"Secret {self._namespace}/{name}",
+                f"it is not there, or has no key {MEMBER_KEY}: no member speaks on layer 2",
+                hint="the controller makes it; `membership.authSecret` of Settings names another",
+            )
 
     def _read_announced(self, previous: Reading) -> Reading:
         linker = self._linker(previous, _ANNOUNCED)
@@ -143,7 +161,7 @@ class LiveObjects:
             ]
             for kind in kinds
         }
-        return Linker(offers, self._taken, self._namespace)
+        return Linker(offers, self._taken, self._namespace, self._default)
 
     def _finished(self, linker: Linker, policy: Policy, cluster: Cluster) -> Reading:
         problems = (*self._problems, *_in_order(linker.problems(_ANNOUNCED)))

@@ -15,6 +15,10 @@ class Transport(Enum):
     UNICAST = "unicast"
 
 
+MEMBER_KEY = "secretkey"
+"""Key in a Secret under which members find theirs, as in MetalLB's Secret `memberlist`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Membership:
     """Who shares VIPs on layer 2, and how members hear each other (DESIGN 8.1).

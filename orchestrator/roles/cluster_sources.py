@@ -14,6 +14,7 @@ from orchestrator.config.live import LiveObjects
 from orchestrator.config.reading import Reading
 from orchestrator.config.schema import Kind
 from orchestrator.kube.actions import Changed, Trouble
+from orchestrator.kube.member_key import IN_A_CLUSTER
 from orchestrator.kube.resource import Resource
 from orchestrator.model.problem import Problem, Severity
 
@@ -58,7 +59,7 @@ class ClusterSources:
         self.allocates = allocates
         self._listener = listener
         self._on_change = on_change
-        self._objects = LiveObjects(namespace)
+        self._objects = LiveObjects(namespace, IN_A_CLUSTER)
         self._kinds = {one: _kind_of(one) for one in resources}
         self._reflections = Reflections(access, self._kinds, self._take, on_change)
         self._answered_at = float("-inf")

@@ -35,6 +35,7 @@ from orchestrator.roles.cluster_reports import ClusterReports
 from orchestrator.roles.cluster_sources import ClusterSources
 from orchestrator.roles.controller_status import ControllerStatus
 from orchestrator.roles.leadership import Leadership
+from orchestrator.roles.member_key import MemberKey
 from orchestrator.roles.observed import Observed
 from orchestrator.roles.planning import Planning
 from orchestrator.settings import Settings
@@ -56,6 +57,7 @@ class Controller:
         self._host = name
         self._writer = Writer(access, self._leadership.may_write, self._done)
         self._allocation = Allocation(self._writer.put, self._tell)
+        self._member_key = MemberKey(settings.namespace, self._writer.put)
         self._announcements = Announcements()
         self._observed = Observed(self._report)
         self._reports = ClusterReports(
@@ -103,6 +105,7 @@ class Controller:
 
     def _observe(self, resource: Resource, changed: Changed) -> None:
         self._allocation.observe(resource, changed)
+        self._member_key.observe(resource)
         if resource.kind == IP_ADDRESS_POOLS.kind:
             self._observed.take(resource, changed)
 
@@ -116,6 +119,7 @@ class Controller:
     def _lead(self) -> None:
         """Begin or cease to write: what another replica wrote meanwhile is seen in the watch."""
         self._allocation.start_over()
+        self._member_key.again()
         self._status.forget()
         self._planning.mark()
 
@@ -126,6 +130,7 @@ class Controller:
         plan = self._planner.plan(reading.cluster, reading.policy, self._local())
         services = reading.cluster.services
         self._allocation.write(plan, services)
+        self._member_key.write(reading)
         for told in self._announcements.observe(plan):
             if told.service in services:
                 version = self._allocation.version(told.service)
@@ -159,4 +164,5 @@ class Controller:
 
     def _again(self, label: str) -> None:
         self._allocation.again(label)
+        self._member_key.again()
         self._planning.mark()

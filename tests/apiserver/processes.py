@@ -13,6 +13,7 @@ from typing import Any
 
 from orchestrator.adapters.errors import AdapterError
 from orchestrator.adapters.status_client import get
+from orchestrator.kube.member_key import member_key_write
 from tests.apiserver.cluster import Cluster
 from tests.apiserver.conftest import NAMESPACE
 
@@ -23,6 +24,7 @@ PEERS = f"/apis/metallb.io/v1beta2/namespaces/{NAMESPACE}/bgppeers"
 SERVICES = "/api/v1/namespaces/default/services"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 STATES = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/configurationstates"
+SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 
 
@@ -86,6 +88,12 @@ def made(server: Cluster, path: str, document: dict[str, Any]) -> None:
     assert answer.status == 201, answer.message
 
 
+def keyed(server: Cluster) -> None:
+    """Make the key of layer 2's members, as a controller does."""
+    write = member_key_write(NAMESPACE, b"a key for tests")
+    made(server, SECRETS, dict(write.body or {}))
+
+
 def pool(name: str, addresses: str) -> dict[str, Any]:
     """An IPAddressPool."""
     return {
@@ -146,7 +154,7 @@ def sweep(server: Cluster) -> None:
     """Delete whatever tests of processes made."""
     events = "/api/v1/namespaces/default/events"
     ours = (POOLS, ADVERTISEMENTS, PEERS, STATES)
-    for path in (SERVICES, SLICES, events, *ours, LEASES, "/api/v1/nodes"):
+    for path in (SERVICES, SLICES, events, *ours, LEASES, SECRETS, "/api/v1/nodes"):
         for item in server.request("GET", path).body["items"]:
             name = item["metadata"]["name"]
             if (path, name) != (SERVICES, "kubernetes"):

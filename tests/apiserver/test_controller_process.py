@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import signal
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from orchestrator.lab.apiserver import ApiServer
 from tests.apiserver.processes import (
     LEASES,
     POOLS,
+    SECRETS,
     SERVICES,
     STATES,
     RoleProcess,
@@ -118,8 +120,7 @@ def test_what_the_controller_tells(server: ApiServer, replicas: Replicas) -> Non
     poll(lambda: sorted(events(server, "w1")) == ["IPAllocated", "NotAnnounced"], "told of w1")
     server.request("DELETE", f"{SERVICES}/w1")
     poll(lambda: sorted(events(server, "w5"))[1:2] == ["IPAllocated"], "given")
-    status = poll(lambda: server.request("GET", f"{STATES}/controller").body.get("status"), "told")
-    assert status["result"] == "Valid", status
+    poll(lambda: valid(server), "all well, once the key of layer 2 is there")
     poll(lambda: server.request("GET", f"{STATES}/speaker-gone").status == 404, "taken away")
     assert server.request("GET", f"{STATES}/speaker-n1").status == 200
     made(server, POOLS, pool("wrong", "192.0.2.2/31"))
@@ -127,6 +128,27 @@ def test_what_the_controller_tells(server: ApiServer, replicas: Replicas) -> Non
         lambda: server.request("GET", f"{STATES}/controller").body["status"]["result"] == "Invalid",
         "told that a pool overlaps",
     )
+
+
+def test_the_key_of_members(server: ApiServer, replicas: Replicas) -> None:
+    """The controller makes the Secret `memberlist` where there is none, and anew when it was deleted."""
+    replicas.start("a")
+
+    def key() -> str:
+        found = server.request("GET", f"{SECRETS}/memberlist").body
+        return str(found.get("data", {}).get("secretkey", ""))
+
+    first = poll(key, "made")
+    assert len(base64.b64decode(first)) == 128
+    poll(lambda: valid(server), "seen")
+    server.request("DELETE", f"{SECRETS}/memberlist")
+    assert poll(key, "made again") != first
+
+
+def valid(server: ApiServer) -> bool:
+    """Tell whether the controller says that the configuration is well."""
+    status = server.request("GET", f"{STATES}/controller").body.get("status", {})
+    return bool(status.get("result") == "Valid")
 
 
 def test_what_a_controller_says_of_itself(server: ApiServer, replicas: Replicas) -> None:

@@ -21,6 +21,7 @@ from tests.apiserver.processes import (
     RoleProcess,
     endpoint,
     give,
+    keyed,
     made,
     poll,
     pool,
@@ -55,6 +56,7 @@ def speaker(server: ApiServer, tmp_path: Path) -> Iterator[Speaker]:
     kind = {"apiVersion": "metallb.io/v1beta2", "kind": "BGPPeer"}
     spec = {"myASN": 64500, "peerASN": 64501, "peerAddress": "10.9.9.9"}
     made(server, PEERS, {**kind, "metadata": {"name": "router"}, "spec": spec})
+    keyed(server)
     process = Speaker(server, tmp_path)
     try:
         yield process

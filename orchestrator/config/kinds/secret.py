@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from orchestrator.config.faults import Faults
 from orchestrator.config.item import Item
 from orchestrator.config.schema import Field, Kind, MapOf, Record, Scope, Text, Values
+from orchestrator.model.settings import MEMBER_KEY
 
 BASIC_AUTH = "kubernetes.io/basic-auth"
-MEMBER_KEY = "secretkey"
 _TEXTS = MapOf(Text(max_length=2 * 1024 * 1024))
 
 

@@ -80,8 +80,8 @@ _MEMBERSHIP = Record(
         Field(
             "authSecret",
             Text(max_length=253),
-            "Secret whose key `secretkey` authenticates hellos.",
-            default="",
+            "Secret whose key `secretkey` authenticates hellos; empty for none. In a cluster it is "
+            "`memberlist` when absent, and the controller makes that one.",
         ),
         Field(
             "transport",
@@ -157,7 +157,7 @@ def _membership(values: Values | None) -> Membership:
         vrid=values["vrid"],
         interval_ms=values["intervalMs"],
         preempt_delay_ms=values["preemptDelayMs"],
-        auth_secret=values["authSecret"] or None,
+        auth_secret=values["authSecret"],
         transport=Transport(values["transport"]),
         check_addresses=values["check"],
     )

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.config.faults import Faults, named
-from orchestrator.config.kinds.secret import MEMBER_KEY, Secret
+from orchestrator.config.kinds.secret import Secret
 from orchestrator.config.kinds.settings import SettingsDraft
 from orchestrator.config.link import Accepted, Clash, Linking
 from orchestrator.model.problem import Severity
-from orchestrator.model.settings import Settings
+from orchestrator.model.settings import MEMBER_KEY, Membership, Settings
 
 _AUTH_SECRET = ("spec", "membership", "authSecret")
 
@@ -20,7 +20,8 @@ _AUTH_SECRET = ("spec", "membership", "authSecret")
 class SettingsRules:
     """What Settings refer to.
 
-    `without` are the settings where there is no such object; what it leaves open is as there.
+    `without` are the settings where there is no such object, with the keys of members; what an
+    object leaves open is as there.
     """
 
     secrets: Mapping[str, Secret]
@@ -32,14 +33,19 @@ class SettingsRules:
         return Linking(self._link, _one_settings)
 
     def _link(self, draft: SettingsDraft, faults: Faults) -> Settings:
-        name = draft.settings.membership.auth_secret
-        settings = draft.settings
-        if name is not None:
-            keys = self._keys(name, faults)
-            settings = replace(settings, membership=replace(settings.membership, keys=keys))
+        settings = replace(draft.settings, membership=self._keyed(draft, faults))
         if draft.excluded is None:
             return replace(settings, excluded_interfaces=self.without.excluded_interfaces)
         return replace(settings, excluded_interfaces=draft.excluded)
+
+    def _keyed(self, draft: SettingsDraft, faults: Faults) -> Membership:
+        membership, name = draft.settings.membership, draft.settings.membership.auth_secret
+        if name is None:
+            default = self.without.membership
+            return replace(membership, auth_secret=default.auth_secret, keys=default.keys)
+        if not name:
+            return replace(membership, auth_secret=None)
+        return replace(membership, keys=self._keys(name, faults))
 
     def _keys(self, name: str, faults: Faults) -> tuple[bytes, ...]:
         """Return the keys of the Secret `name`; none where they are missing, which is a fault."""

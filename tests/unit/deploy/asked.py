@@ -11,6 +11,7 @@ from orchestrator.kube import configuration_state, lease_object, speaker_state
 from orchestrator.kube.announced_status import bgp_writes, l2_writes, of_gone_nodes
 from orchestrator.kube.events import event_write, service_reference
 from orchestrator.kube.lease import WriteLease
+from orchestrator.kube.member_key import member_key_write
 from orchestrator.kube.pool_status import PoolCounts, pool_write
 from orchestrator.kube.resource import Resource
 from orchestrator.kube.resources import (
@@ -72,6 +73,7 @@ def controller_writes() -> list[Write]:
     writes = [
         service_write(service, "1", assignment),
         event_write(about, event, CONTROLLER, "pod", at=AT, suffix="1"),
+        member_key_write(NAMESPACE, b"key"),
         pool_write(NAMESPACE, "edge", PoolCounts(), None),
         *_both(configuration_state.CONTROLLER),
         *of_gone_nodes(left, [NODE]),
