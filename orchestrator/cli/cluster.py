@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -87,9 +86,9 @@ def named(kubeconfig: Path | None, context: str | None) -> bool:
 
 
 def _has_credentials() -> bool:
-    paths = os.environ.get("KUBECONFIG", "").split(os.pathsep)
-    files = [Path(path) for path in paths if path] or [Path.home() / ".kube" / "config"]
-    return "KUBERNETES_SERVICE_HOST" in os.environ or any(path.exists() for path in files)
+    from orchestrator.adapters.kube.access import in_pod, kubeconfigs
+
+    return in_pod() or any(path.exists() for path in kubeconfigs(None))
 
 
 def tell_unread(found: Look) -> None:

@@ -44,8 +44,14 @@ class ClusterView:
         return plan_document(look.plan, look.reading.policy, look.problems)
 
     def sessions(self) -> Document:
-        """Return the sessions of all nodes."""
-        return self._items(View.sessions)
+        """Return the sessions of all nodes, with the times that their speakers told."""
+        since = {
+            (node, one["peer"]): one.get("since")
+            for node, told in self._look.speakers.items()
+            for one in (told.get("status") or {}).get("sessions") or ()
+        }
+        items = self._items(View.sessions)["items"]
+        return {"items": [{**one, "since": since.get((one["node"], one["peer"]))} for one in items]}
 
     def routes(self) -> Document:
         """Return the routes of all nodes."""

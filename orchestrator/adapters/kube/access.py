@@ -88,9 +88,11 @@ class Access:
             await former.close()
 
     async def _fill(self, configuration: Configuration) -> None:
-        if self._kubeconfig is None and _IN_CLUSTER in os.environ:
+        if self._kubeconfig is None and in_pod():
             kube_config.load_incluster_config(client_configuration=configuration)
             return
+        if not any(path.exists() for path in kubeconfigs(self._kubeconfig)):
+            raise ValueError("there is no such file: name one with --kubeconfig or KUBECONFIG")
         await kube_config.load_kube_config(
             config_file=None if self._kubeconfig is None else str(self._kubeconfig),
             context=self._context,
@@ -101,7 +103,7 @@ class Access:
     def _place(self) -> str:
         if self._kubeconfig is not None:
             return str(self._kubeconfig)
-        return "service account" if _IN_CLUSTER in os.environ else "kubeconfig"
+        return "service account" if in_pod() else "kubeconfig"
 
     async def close(self) -> None:
         """End all connections."""
@@ -183,6 +185,19 @@ class Access:
 
     def _count(self, method: str, status: int) -> None:
         self.requests[method, status] = self.requests.get((method, status), 0) + 1
+
+
+def kubeconfigs(named: Path | None) -> list[Path]:
+    """Return where credentials are looked for: the file that was named, KUBECONFIG, the home."""
+    if named is not None:
+        return [named]
+    paths = os.environ.get("KUBECONFIG", "").split(os.pathsep)
+    return [Path(path) for path in paths if path] or [Path.home() / ".kube" / "config"]
+
+
+def in_pod() -> bool:
+    """Tell whether this process runs in a pod of a cluster, which has a service account."""
+    return _IN_CLUSTER in os.environ
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:
