@@ -97,13 +97,17 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node. `drain` is the time in the annotation `orchestrator.io/drain`, None when absent."""
+    """A node. `drain` is the time in the annotation `orchestrator.io/drain`, None when absent.
+
+    `cordoned` is `spec.unschedulable`: new pods are kept off.
+    """
 
     name: str
     labels: Labels = field(default_factory=dict)
     network_unavailable: bool = False
     drain: str | None = None
     addresses: tuple[IPAddress, ...] = ()
+    cordoned: bool = False
 
     @property
     def excluded(self) -> bool:

@@ -77,7 +77,7 @@ class Settings:
     """The `Settings` object.
 
     `excluded_interfaces` are regular expressions of interfaces that carry no segment.
-    `max_draining` is how many nodes drain at once. `bgp_status_objects` asks for one
+    `max_draining` is how many nodes drain at once. `drain_on_cordon`: a cordoned node drains too. `bgp_status_objects` asks for one
     ServiceBGPStatus for each Service and node. `http` is ADDRESS:PORT or `off`; None leaves what
     the command line or its default says.
     """
@@ -85,6 +85,7 @@ class Settings:
     membership: Membership = field(default_factory=Membership)
     excluded_interfaces: tuple[str, ...] = DEFAULT_EXCLUDED_INTERFACES
     max_draining: int = 1
+    drain_on_cordon: bool = False
     bgp_status_objects: bool = False
     http: str | None = None
     log: LogSettings = field(default_factory=LogSettings)

@@ -1,6 +1,6 @@
 """Draining this node: routes made unattractive, withdrawn after a wait; outlives a restart.
 
-It is asked for by a command, or by the annotation of the Node; whichever began it ends it.
+It is asked for by a command, or by the Node (annotation, cordon); whichever began it ends it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Drain:
         return self._answer()
 
     def follow(self, since: str | None) -> None:
-        """Take it that the Node is annotated since then and it is its turn, or that it is not (None)."""
+        """Take it that the Node asks for a drain since then and it is its turn, or that it does not (None)."""
         if since is not None and self.phase is DrainPhase.NONE:
             self._annotated, self.since = True, since
             self._enter(DrainPhase.DEPRIORITISED, DEFAULT_WAIT_S)

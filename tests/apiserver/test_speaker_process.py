@@ -31,6 +31,7 @@ from tests.apiserver.processes import (
 )
 
 SPEAKER_STATE = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/speakerstates/n1"
+SETTINGS = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/settings"
 AFTER_ALL = ("peerDown", "noNextHop")
 
 
@@ -121,6 +122,36 @@ def test_a_node_is_drained_by_command(server: ApiServer, speaker: Speaker) -> No
         3,
         'orchestrator: node n9: nodes "n9" not found\n',
     )
+
+
+def test_a_cordoned_node_drains_where_that_is_wanted(server: ApiServer, speaker: Speaker) -> None:
+    """A cordon means nothing by default; with drainOnCordon it drains, and uncordoning ends it."""
+    made(server, SERVICES, service("web"))
+    give(server, "web", "192.0.2.1")
+    made(server, SLICES, endpoint("web"))
+    poll(lambda: speaker.reasons().get("192.0.2.1") in AFTER_ALL, "announced as far as it can be")
+    cordon(server, cordoned=True)
+    made(server, SERVICES, service("seen-after"))
+    poll(
+        lambda: speaker.document("status")["counts"]["services"] == 2, "seen later than the cordon"
+    )
+    assert not speaker.document("status")["draining"]
+    kind = {"apiVersion": "orchestrator.io/v1alpha1", "kind": "Settings"}
+    made(server, SETTINGS, {**kind, "metadata": {"name": "all"}, "spec": {"drainOnCordon": True}})
+    try:
+        poll(lambda: speaker.document("status")["draining"], "draining")
+        poll(lambda: speaker.reasons() == {"192.0.2.1": "draining"}, "told so of its address")
+        cordon(server, cordoned=False)
+        poll(lambda: not speaker.document("status")["draining"], "well again")
+    finally:
+        server.request("DELETE", f"{SETTINGS}/all")
+
+
+def cordon(server: ApiServer, *, cordoned: bool) -> None:
+    """Cordon the node, or end that, as kubectl does."""
+    body = {"spec": {"unschedulable": cordoned or None}}
+    answer = server.request("PATCH", "/api/v1/nodes/n1", body, kind="merge-patch+json")
+    assert answer.status == 200, answer.message
 
 
 def test_what_a_speaker_tells(server: ApiServer, speaker: Speaker) -> None:

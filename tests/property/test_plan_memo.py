@@ -34,6 +34,7 @@ from orchestrator.model.policy import (
     ServiceAllocation,
 )
 from orchestrator.model.selector import Operator, Requirement, Selector
+from orchestrator.model.settings import Settings
 from orchestrator.model.virtual_ip import (
     Check,
     ExecProbe,
@@ -131,6 +132,8 @@ POOLS = (
     PINNED,
 )
 NODES = (Node("n1"), Node("n2", labels={"tier": "a"}))
+ASKING = {"drain": st.sampled_from([None, None, "2026"]), "cordoned": st.booleans()}
+"""What a node may say of being drained."""
 
 
 @st.composite
@@ -140,7 +143,9 @@ def a_policy(draw: Draw) -> Policy:
     on_layer2 = draw(st.lists(st.sampled_from(LAYER2), unique_by=lambda ad: ad.name))
     pools = draw(st.sampled_from([POOLS, POOLS, POOLS[1:], POOLS[:2], POOLS[:1], ()]))
     faulty = draw(st.booleans())
-    return Policy(pools, tuple(chosen), PEERS, tuple(on_layer2), pools_faulty=faulty)
+    settings = Settings(drain_on_cordon=draw(st.booleans()))
+    layer2 = tuple(on_layer2)
+    return Policy(pools, tuple(chosen), PEERS, layer2, settings=settings, pools_faulty=faulty)
 
 
 endpoint_sets = st.lists(
@@ -219,7 +224,9 @@ class World:
         self.policy = self._draw(a_policy())
 
     def _node(self, _planned: Plan) -> None:
-        self.nodes = NODES[: self._draw(st.integers(0, 2))]
+        asking = st.builds(replace, st.sampled_from(NODES), **ASKING)
+        drawn = self._draw(st.lists(asking, max_size=2, unique_by=lambda node: node.name))
+        self.nodes = tuple(sorted(drawn, key=lambda node: node.name))
         phase = self._draw(st.sampled_from(DrainPhase))
         self.local = replace(self.local, drain=phase)
 

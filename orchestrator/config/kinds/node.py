@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from orchestrator.config.faults import Faults
 from orchestrator.config.formats import parse_address
 from orchestrator.config.item import Item
-from orchestrator.config.schema import Field, Kind, ListOf, Record, Scope, Text, Values
+from orchestrator.config.schema import Boolean, Field, Kind, ListOf, Record, Scope, Text, Values
 from orchestrator.model.address import IPAddress
 from orchestrator.model.cluster import Node
 from orchestrator.model.selector import Labels
@@ -26,6 +26,10 @@ _STATUS = Record(
     lenient=True,
 )
 _NO_STATUS: Values = {"addresses": (), "conditions": ()}
+_SPEC = Record(
+    (Field("unschedulable", Boolean(), "The node is cordoned.", default=False),), lenient=True
+)
+_NO_SPEC: Values = {"unschedulable": False}
 
 
 def _addresses(entries: Iterable[Values]) -> tuple[IPAddress, ...]:
@@ -53,6 +57,7 @@ def _build(item: Item, faults: Faults) -> Node:
         labels=item.labels,
         network_unavailable=unavailable,
         drain=item.annotations.get("orchestrator.io/drain"),
+        cordoned=item.body["spec"]["unschedulable"],
         addresses=_addresses(status["addresses"]),
     )
 
@@ -67,7 +72,13 @@ NODE = Kind(
     group="",
     versions=("v1",),
     doc="A node: labels for selectors, NetworkUnavailable, the exclude label.",
-    body=Record((Field("status", _STATUS, default=_NO_STATUS),), lenient=True),
+    body=Record(
+        (
+            Field("spec", _SPEC, default=_NO_SPEC),
+            Field("status", _STATUS, default=_NO_STATUS),
+        ),
+        lenient=True,
+    ),
     build=_build,
     scope=Scope.CLUSTER,
 )

@@ -131,6 +131,13 @@ _SPEC = Record(
             "Most nodes that drain at once; the others wait.",
             default=1,
         ),
+        Field(
+            "drainOnCordon",
+            Boolean(),
+            "A node that is cordoned (`kubectl cordon`, `kubectl drain`) drains as if it were "
+            "annotated, after those that are.",
+            default=False,
+        ),
         Field("statusObjects", _STATUS_OBJECTS, "Which reports are written to the cluster."),
         Field(
             "http",
@@ -170,6 +177,7 @@ def _build(item: Item, faults: Faults) -> SettingsDraft:
     settings = Settings(
         membership=_membership(spec["membership"]),
         max_draining=spec["maxDraining"],
+        drain_on_cordon=spec["drainOnCordon"],
         bgp_status_objects=bool(spec["statusObjects"] and spec["statusObjects"]["bgp"]),
         http=spec["http"],
         log=LogSettings(log["level"], log["format"]),

@@ -239,6 +239,13 @@ def test_nodes() -> None:
     assert read_text(text).cluster.nodes == {"n1": expected}
 
 
+@pytest.mark.parametrize(("value", "cordoned"), [("true", True), ("false", False), ("null", False)])
+def test_cordoned_nodes(value: str, cordoned: bool) -> None:
+    """`spec.unschedulable` is a cordon; podCIDR and the like are passed over."""
+    text = text_of("Node", "n1") + f"spec: {{podCIDR: 10.0.0.0/24, unschedulable: {value}}}\n"
+    assert read_text(text).cluster.nodes == {"n1": Node("n1", cordoned=cordoned)}
+
+
 def test_namespaces() -> None:
     """Namespaces have their labels."""
     reading = read_text(text_of("Namespace", "shop", labels="{env: prod}"))

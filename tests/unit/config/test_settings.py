@@ -50,6 +50,7 @@ def test_every_field_of_settings() -> None:
   check: [192.0.2.254, 'fe80::1']
 excludedInterfaces: [^a.*, ^b$]
 maxDraining: 3
+drainOnCordon: true
 statusObjects: {bgp: true}
 http: '[::1]:7472'
 log: {level: debug, format: text}"""
@@ -60,6 +61,7 @@ log: {level: debug, format: text}"""
         membership=Membership(7, 50, 0, "memberlist", Transport.UNICAST, asked, (b"secret",)),
         excluded_interfaces=("^a.*", "^b$"),
         max_draining=3,
+        drain_on_cordon=True,
         bgp_status_objects=True,
         http="[::1]:7472",
         log=LogSettings("debug", "text"),
