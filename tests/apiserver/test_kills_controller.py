@@ -97,11 +97,12 @@ def test_a_kill_at_each_write(tmp_path: Path) -> None:
     _, usual = play(tmp_path / "usual", undisturbed)
     print("N", undisturbed.count, usual)
     assert usual["IPAllocated"] == usual["Announced"] == 1
-    with ThreadPoolExecutor(AT_ONCE) as pool_of_plays:
-        names = {tmp_path / f"{d.number}-{d.moment.value}": d for d in moments(undisturbed.count)}
-        plays = pool_of_plays.map(play, names, names.values())
-        for death, (_, events) in zip(names.values(), plays, strict=True):
+    deaths = list(moments(undisturbed.count))
+    names = [tmp_path / f"{one.number}-{one.moment.value}" for one in deaths]
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        plays = threads.map(play, names, deaths)
+        for death, (_, events) in zip(deaths, plays, strict=True):
             assert death.done or death.count < death.number, death
             more = {reason: count for reason, count in events.items() if count > usual[reason] + 1}
             assert not more, (death, events, usual)
-        assert sum(death.done for death in names.values()) > undisturbed.count
+    assert sum(death.done for death in deaths) > undisturbed.count
