@@ -1,7 +1,9 @@
 # make demo   see it work on this machine     make test   everything that CI runs
 PYTHON ?= python3
 LAB_PACKAGES = frr iproute2 procps
-TEST_PACKAGES = $(LAB_PACKAGES) bird2 keepalived nftables tcpdump arping curl faketime iputils-ping etcd-server openssl
+KUBE_PACKAGES = etcd-server openssl iptables
+TEST_PACKAGES = $(LAB_PACKAGES) $(KUBE_PACKAGES) bird2 keepalived nftables tcpdump arping curl faketime iputils-ping
+DEMO_PACKAGES = $(LAB_PACKAGES) $(if $(findstring kube,$(ARGS)),$(KUBE_PACKAGES))
 
 .PHONY: demo test install bench clean
 
@@ -22,18 +24,21 @@ install: .venv/installed
 
 # Without the packages the demo runs in its smaller form, and says what it leaves out.
 demo: .venv/installed
-	@.ci/system-packages $(LAB_PACKAGES) || true
+	@.ci/system-packages $(DEMO_PACKAGES) || true
+	@case "$(ARGS)" in *kube*) .ci/go ;; esac
 	.venv/bin/orchestrator demo $(ARGS)
 
-# kube-apiserver is built once, in 5 to 10 minutes, and kept in the user's cache.
+# kube-apiserver and kube-proxy are built once, in 5 to 10 minutes, and kept in the user's cache.
 test: .venv/tested
 	@.ci/system-packages $(TEST_PACKAGES)
 	@command -v kubectl >/dev/null || .ci/system-packages kubernetes-client
-	-@[ -n "$(ARGS)" ] || .venv/bin/python -m orchestrator.lab.kube_build
+	@.ci/go
+	@[ -n "$(ARGS)" ] || .venv/bin/python -m orchestrator.lab.kube_build
 	.ci/test $(ARGS)
 
 bench: .venv/tested
 	@.ci/system-packages $(TEST_PACKAGES)
+	@.ci/go
 	.venv/bin/python -m tests.bench $(ARGS)
 
 clean:

@@ -46,10 +46,12 @@ from orchestrator.lab.kube_topology import (
     frr_configuration,
     kube_topology,
     management,
+    switch_port,
 )
 from orchestrator.lab.links import ip
 from orchestrator.lab.node import Node, end_group
 from orchestrator.lab.runner import Lab, LabError
+from orchestrator.lab.segment import SWITCH
 
 NODE_ROLES = ("exabgp", "layer2", "speaker")
 LIMIT_S = 60.0
@@ -125,6 +127,14 @@ class Cluster:
     def node(self, name: str) -> Node:
         """Return a node's namespaces: n1, n2, n3, r1, client, lan or control."""
         return self._lab.node(name)
+
+    def cut(self, node: str) -> None:
+        """Pull a node's cable out of the segment."""
+        self.node(SWITCH).link_down(switch_port(node))
+
+    def mend(self, node: str) -> None:
+        """Put the cable back."""
+        self.node(SWITCH).link_up(switch_port(node))
 
     # Roles
 

@@ -85,8 +85,13 @@ class Pods:
         """Take a pod out of the endpoints and end it."""
         self._pods.remove(pod)
         self._write(pod.service, pod.namespace)
-        for process in pod.processes:
-            end_group(process)
+        _end(pod)
+
+    def stop_all(self) -> None:
+        """End all pods without a word to the API server."""
+        for pod in self._pods:
+            _end(pod)
+        self._pods.clear()
 
     def of(self, service: str, namespace: str = "default") -> list[Pod]:
         """Return the pods of a Service, the oldest first."""
@@ -96,6 +101,12 @@ class Pods:
         for family in FAMILIES:
             endpoints = list(_endpoints(self.of(service, namespace), family))
             self._apply(objects.endpoint_slice(service, family, endpoints, namespace))
+
+
+def _end(pod: Pod) -> None:
+    for process in pod.processes:
+        end_group(process)
+        process.wait()
 
 
 def _endpoints(pods: list[Pod], family: str) -> Iterator[objects.Object]:

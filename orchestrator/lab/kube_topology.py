@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.lab.segment import NO_DAD, addressed, switch
+from orchestrator.lab.segment import NO_DAD, SWITCH, addressed, switch
 from orchestrator.lab.topology import HOST, Endpoint, Link, NodeSpec, Topology
 
 NODE_AS, ROUTER_AS = 64500, 64501
@@ -47,12 +47,12 @@ def kube_topology(name: str, number: int) -> Topology:
     host, _, control = management(number)
     nodes = {node: _node(node, number) for node in NODES}
     joined = [*nodes, ROUTER, LAN]
-    segment = [_cable(node, "eth1", "switch", port) for port, node in enumerate(joined, start=1)]
+    segment = [_cable(node, "eth1", SWITCH, port) for port, node in enumerate(joined, start=1)]
     managed = [_cable(node, "eth2", CONTROL, port) for port, node in enumerate(nodes, start=1)]
     uplink = Link((Endpoint(HOST, host), Endpoint(CONTROL, f"eth{len(nodes) + 1}")), _MTU)
     away = Link((Endpoint(ROUTER, "eth2"), Endpoint(CLIENT, "eth1")), _MTU)
     others = {
-        "switch": switch(len(joined)),
+        SWITCH: switch(len(joined)),
         CONTROL: _control(len(nodes) + 1, control),
         ROUTER: _router(),
         CLIENT: _client(CLIENT, ["10.50.0.2/24", "fd00:50::2/64"], "10.50.0.1", "fd00:50::1"),
@@ -62,6 +62,11 @@ def kube_topology(name: str, number: int) -> Topology:
     }
     cables = (*segment, *managed, uplink, away)
     return Topology(name, {**nodes, **others}, cables, directory=Path("/"))
+
+
+def switch_port(node: str) -> str:
+    """Return the switch's interface that a node's cable ends in."""
+    return f"eth{list(NODES).index(node) + 1}"
 
 
 def _cable(node: str, interface: str, bridge: str, port: int) -> Link:

@@ -49,7 +49,7 @@ def _host() -> None:
         lacking(str(error))
 
 
-def _children() -> set[int]:
+def children() -> set[int]:
     """Pids of processes that this one has started and that still run."""
     found = set()
     for entry in Path("/proc").iterdir():
@@ -67,9 +67,9 @@ def _children() -> set[int]:
 @pytest.fixture(autouse=True)
 def _nothing_left() -> Iterator[None]:
     """No process that a test started, and so no namespace, outlives it."""
-    before = _children()
+    before = children()
     yield
-    poll(lambda: not _children() - before, 10, "processes started by the test to end")
+    poll(lambda: not children() - before, 10, "processes started by the test to end")
 
 
 @pytest.fixture
