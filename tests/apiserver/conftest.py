@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestrator.config.publish.definitions import definitions
 from orchestrator.lab.apiserver import ApiServer
+from tests.apiserver.cluster import Cluster
 from tests.apiserver.scenes import KINDS
+from tests.fakes.apiserver_thread import ModelServer
 
 NAMESPACE = "metallb-system"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -51,7 +54,7 @@ def install(server: ApiServer, definition: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[ApiServer]:
+def real_server() -> Iterator[ApiServer]:
     """Run an API server that serves our kinds and has the configuration's namespace."""
     with ApiServer() as running:
         body = {"metadata": {"name": NAMESPACE}}
@@ -59,6 +62,22 @@ def server() -> Iterator[ApiServer]:
         for definition in definitions():
             install(running, definition)
         yield running
+
+
+@pytest.fixture(scope="session")
+def server(real_server: ApiServer) -> ApiServer:
+    """Give the real one to tests that do not say otherwise."""
+    return real_server
+
+
+@pytest.fixture(params=["model", "real"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
+    """Play a test against the model, and against what it is a model of."""
+    if request.param == "real":
+        yield request.getfixturevalue("real_server")
+        return
+    with ModelServer(tmp_path) as model:
+        yield model
 
 
 @pytest.fixture

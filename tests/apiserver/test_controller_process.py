@@ -1,4 +1,4 @@
-"""The controller on a real API server: addresses given, kept, and given by one replica only."""
+"""The controller in a cluster: addresses given, kept, and given by one replica only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.lab.apiserver import ApiServer
+from tests.apiserver.cluster import Cluster
 from tests.apiserver.processes import (
     LEASES,
     POOLS,
@@ -34,7 +34,7 @@ TAKEN_OVER_S = 40.0
 class Replicas:
     """Controllers, one after another and beside each other."""
 
-    def __init__(self, server: ApiServer, directory: Path) -> None:
+    def __init__(self, server: Cluster, directory: Path) -> None:
         self._server = server
         self._directory = directory
         self.all: list[RoleProcess] = []
@@ -53,7 +53,13 @@ class Replicas:
 
 
 @pytest.fixture
-def replicas(server: ApiServer, tmp_path: Path) -> Iterator[Replicas]:
+def server(either: Cluster) -> Cluster:
+    """Play each test against the model and the real server."""
+    return either
+
+
+@pytest.fixture
+def replicas(server: Cluster, tmp_path: Path) -> Iterator[Replicas]:
     """Controllers in a cluster with a pool of four addresses."""
     made(server, POOLS, pool("four", "192.0.2.0/30"))
     found = Replicas(server, tmp_path)
@@ -67,7 +73,7 @@ def replicas(server: ApiServer, tmp_path: Path) -> Iterator[Replicas]:
         sweep(server)
 
 
-def test_services_get_addresses_and_keep_them(server: ApiServer, replicas: Replicas) -> None:
+def test_services_get_addresses_and_keep_them(server: Cluster, replicas: Replicas) -> None:
     """A Service gets its address and its pool; a restart moves nothing; what is free is given again."""
     first = replicas.start("a")
     for name in ("w1", "w2", "w3", "w4", "w5"):
@@ -90,20 +96,20 @@ def test_services_get_addresses_and_keep_them(server: ApiServer, replicas: Repli
     assert all(after[name] == found for name, found in before.items() if found and name != "w2")
 
 
-def events(server: ApiServer, name: str) -> list[str]:
+def events(server: Cluster, name: str) -> list[str]:
     """Reasons of the Events about a Service."""
     items = server.request("GET", "/api/v1/namespaces/default/events").body["items"]
     ours = [item for item in items if item["source"].get("component") == COMPONENT]
     return [item["reason"] for item in ours if item["involvedObject"]["name"] == name]
 
 
-def counts(server: ApiServer) -> tuple[int, int]:
+def counts(server: Cluster) -> tuple[int, int]:
     """IPv4 addresses of the pool that are in use and free, by its status."""
     status = server.request("GET", f"{POOLS}/four").body.get("status", {})
     return status.get("assignedIPv4", 0), status.get("availableIPv4", 0)
 
 
-def test_what_the_controller_tells(server: ApiServer, replicas: Replicas) -> None:
+def test_what_the_controller_tells(server: Cluster, replicas: Replicas) -> None:
     """Events say what became of a Service once, a pool how full it is, the controller if all is well."""
     made(server, "/api/v1/nodes", {"metadata": {"name": "n1"}})
     for name in ("speaker-n1", "speaker-gone"):
@@ -130,7 +136,7 @@ def test_what_the_controller_tells(server: ApiServer, replicas: Replicas) -> Non
     )
 
 
-def test_the_key_of_members(server: ApiServer, replicas: Replicas) -> None:
+def test_the_key_of_members(server: Cluster, replicas: Replicas) -> None:
     """The controller makes the Secret `memberlist` where there is none, and anew when it was deleted."""
     replicas.start("a")
 
@@ -145,13 +151,13 @@ def test_the_key_of_members(server: ApiServer, replicas: Replicas) -> None:
     assert poll(key, "made again") != first
 
 
-def valid(server: ApiServer) -> bool:
+def valid(server: Cluster) -> bool:
     """Tell whether the controller says that the configuration is well."""
     status = server.request("GET", f"{STATES}/controller").body.get("status", {})
     return bool(status.get("result") == "Valid")
 
 
-def test_what_a_controller_says_of_itself(server: ApiServer, replicas: Replicas) -> None:
+def test_what_a_controller_says_of_itself(server: Cluster, replicas: Replicas) -> None:
     """Who leads, what it planned, why a Service has no address; the other one says who leads."""
     first = replicas.start("a")
     poll(lambda: first.document("status").get("leading"), "leading")
@@ -170,7 +176,7 @@ def test_what_a_controller_says_of_itself(server: ApiServer, replicas: Replicas)
     assert (status["role"], status["leading"]) == ("controller", False)
 
 
-def test_a_stop_hands_over_at_once(server: ApiServer, replicas: Replicas) -> None:
+def test_a_stop_hands_over_at_once(server: Cluster, replicas: Replicas) -> None:
     """Another replica gives addresses right after the one that led has stopped."""
     first = replicas.start("a")
     poll(lambda: replicas.holder() == "a", "led by a")
@@ -183,7 +189,7 @@ def test_a_stop_hands_over_at_once(server: ApiServer, replicas: Replicas) -> Non
     poll(lambda: addresses(server)["two"], "given by b")
 
 
-def test_one_that_slept_writes_nothing_when_it_wakes(server: ApiServer, replicas: Replicas) -> None:
+def test_one_that_slept_writes_nothing_when_it_wakes(server: Cluster, replicas: Replicas) -> None:
     """A leader that is paused is replaced; when it wakes, no address is in two Services."""
     first = replicas.start("a")
     poll(lambda: replicas.holder() == "a", "led by a")
@@ -207,7 +213,7 @@ def test_one_that_slept_writes_nothing_when_it_wakes(server: ApiServer, replicas
     assert len(given) == len(set(given)) == 3
 
 
-def test_a_request_and_a_pool_that_changes(server: ApiServer, replicas: Replicas) -> None:
+def test_a_request_and_a_pool_that_changes(server: Cluster, replicas: Replicas) -> None:
     """An address that is asked for is given; when its pool goes, another one is."""
     replicas.start("a")
     annotations = {"metallb.io/loadBalancerIPs": "192.0.2.2"}

@@ -1,4 +1,4 @@
-"""A speaker on a real API server: what it knows, what it says, and what it does in an outage."""
+"""A speaker in a cluster: what it knows, what it says, and what it does in an outage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.lab.apiserver import ApiServer
+from tests.apiserver.cluster import Cluster
 from tests.apiserver.conftest import NAMESPACE
 from tests.apiserver.processes import (
     ADVERTISEMENTS,
@@ -38,7 +38,7 @@ AFTER_ALL = ("peerDown", "noNextHop")
 class Speaker(RoleProcess):
     """`orchestrator speaker` of node n1, without ExaBGP."""
 
-    def __init__(self, server: ApiServer, directory: Path) -> None:
+    def __init__(self, server: Cluster, directory: Path) -> None:
         super().__init__(server, "speaker", directory, ("--node", "n1"))
 
     def reasons(self) -> dict[str, str]:
@@ -48,7 +48,13 @@ class Speaker(RoleProcess):
 
 
 @pytest.fixture
-def speaker(server: ApiServer, tmp_path: Path) -> Iterator[Speaker]:
+def server(either: Cluster) -> Cluster:
+    """Play each test against the model and the real server."""
+    return either
+
+
+@pytest.fixture
+def speaker(server: Cluster, tmp_path: Path) -> Iterator[Speaker]:
     """A speaker in a cluster with a pool, an advertisement, a peer and a node."""
     made(server, "/api/v1/nodes", {"metadata": {"name": "n1"}})
     made(server, POOLS, pool("speaker-pool", "192.0.2.0/28"))
@@ -66,7 +72,7 @@ def speaker(server: ApiServer, tmp_path: Path) -> Iterator[Speaker]:
         sweep(server)
 
 
-def test_a_service_from_nothing_to_announced(server: ApiServer, speaker: Speaker) -> None:
+def test_a_service_from_nothing_to_announced(server: Cluster, speaker: Speaker) -> None:
     """An address counts when it is in the status, is announced with an endpoint, and goes again."""
     poll(lambda: speaker.document("status").get("synced"), "synced")
     made(server, SERVICES, service("web"))
@@ -81,7 +87,7 @@ def test_a_service_from_nothing_to_announced(server: ApiServer, speaker: Speaker
     poll(lambda: speaker.reasons() == {}, "gone")
 
 
-def test_what_is_known_outlives_the_api_server(server: ApiServer, speaker: Speaker) -> None:
+def test_what_is_known_outlives_the_api_server(server: Cluster, speaker: Speaker) -> None:
     """While the API server is away nothing changes, and afterwards what did is known."""
     made(server, SERVICES, service("web"))
     give(server, "web", "192.0.2.1")
@@ -101,13 +107,13 @@ def test_what_is_known_outlives_the_api_server(server: ApiServer, speaker: Speak
     poll(lambda: not speaker.document("status")["problems"], "well again")
 
 
-def command(server: ApiServer, *words: str) -> subprocess.CompletedProcess[str]:
+def command(server: Cluster, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command of ours with the cluster's kubeconfig."""
     argv = [sys.executable, "-m", "orchestrator", *words, "--kubeconfig", str(server.kubeconfig)]
     return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_a_node_is_drained_by_command(server: ApiServer, speaker: Speaker) -> None:
+def test_a_node_is_drained_by_command(server: Cluster, speaker: Speaker) -> None:
     """`drain NODE` annotates the Node, once; its speaker follows, and follows `undrain`."""
     poll(lambda: speaker.document("status").get("synced"), "synced")
     assert command(server, "drain", "n1").returncode == 0
@@ -124,7 +130,7 @@ def test_a_node_is_drained_by_command(server: ApiServer, speaker: Speaker) -> No
     )
 
 
-def test_a_cordoned_node_drains_where_that_is_wanted(server: ApiServer, speaker: Speaker) -> None:
+def test_a_cordoned_node_drains_where_that_is_wanted(server: Cluster, speaker: Speaker) -> None:
     """A cordon means nothing by default; with drainOnCordon it drains, and uncordoning ends it."""
     made(server, SERVICES, service("web"))
     give(server, "web", "192.0.2.1")
@@ -147,14 +153,14 @@ def test_a_cordoned_node_drains_where_that_is_wanted(server: ApiServer, speaker:
         server.request("DELETE", f"{SETTINGS}/all")
 
 
-def cordon(server: ApiServer, *, cordoned: bool) -> None:
+def cordon(server: Cluster, *, cordoned: bool) -> None:
     """Cordon the node, or end that, as kubectl does."""
     body = {"spec": {"unschedulable": cordoned or None}}
     answer = server.request("PATCH", "/api/v1/nodes/n1", body, kind="merge-patch+json")
     assert answer.status == 200, answer.message
 
 
-def test_what_a_speaker_tells(server: ApiServer, speaker: Speaker) -> None:
+def test_what_a_speaker_tells(server: Cluster, speaker: Speaker) -> None:
     """Its state and its view of the configuration are objects that anybody can read."""
     view = poll(lambda: status_of(server, f"{STATES}/speaker-n1"), "told")
     assert view["result"] == "Valid"
