@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    InfoMetricFamily,
-    Metric,
-)
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-_POOLS = {
-    "in_use": ("addresses that Services have", ("assignedIPv4", "assignedIPv6")),
-    "": ("addresses there are", ("assignedIPv4", "assignedIPv6", "availableIPv4", "availableIPv6")),
-}
-_STALE = "metallb_k8s_client_config_stale_bool"
+from orchestrator.adapters.metrics import config_metrics, text_of
+
+_USED = {"ipv4": ("assignedIPv4",), "ipv6": ("assignedIPv6",)}
+_FREE = {"ipv4": ("availableIPv4",), "ipv6": ("availableIPv6",)}
+_FAMILIES = {"": ("ipv4", "ipv6"), "ipv4_": ("ipv4",), "ipv6_": ("ipv6",)}
+"""What MetalLB's names of the allocator have in the middle."""
 
 
 class Controller(Collector):
-    """A collector over the document `status`, the counts of pools, and what was asked of the server.
+    """A collector over the document `status`, and the counts of pools."""
 
-    `requests` are answers of the API server by method and status, 0 for none.
-    """
-
-    def __init__(
-        self,
-        status: Mapping[str, Any],
-        pools: Mapping[str, Mapping[str, int]],
-        requests: Mapping[tuple[str, int], int],
-    ) -> None:
+    def __init__(self, status: Mapping[str, Any], pools: Mapping[str, Mapping[str, int]]) -> None:
         self._status = status
         self._pools = pools
-        self._requests = requests
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric family."""
@@ -47,37 +33,25 @@ class Controller(Collector):
         yield GaugeMetricFamily("orchestrator_synced", "sources were read", int(status["synced"]))
         for name, text in (("services", "Services that are ours"), ("vips", "addresses assigned")):
             yield GaugeMetricFamily(f"orchestrator_{name}", text, status["counts"][name])
-        stale = int(not status["configValid"])
-        yield GaugeMetricFamily(_STALE, "a faulty object is not in force as it is", stale)
-        yield from self._of_pools()
-        yield self._of_requests()
+        yield from config_metrics(valid=status["configValid"], loaded=status["synced"])
+        for middle, families in _FAMILIES.items():
+            used = [field for family in families for field in _USED[family]]
+            free = [field for family in families for field in _FREE[family]]
+            yield self._of_pools(f"{middle}addresses_in_use", "addresses that Services have", used)
+            yield self._of_pools(f"{middle}addresses", "addresses there are", used + free)
 
-    def _of_pools(self) -> Iterator[Metric]:
-        for kind, (text, fields) in _POOLS.items():
-            middle = f"_{kind}" if kind else ""
-            name = f"metallb_allocator_addresses{middle}_total"
-            family = GaugeMetricFamily(name, text, labels=["pool"])
-            for pool, counts in sorted(self._pools.items()):
-                family.add_metric([pool], sum(counts[field] for field in fields))
-            yield family
-
-    def _of_requests(self) -> Metric:
-        family = CounterMetricFamily(
-            "orchestrator_kube_requests",
-            "requests to the API server by method and status, 0 for no answer",
-            labels=["method", "code"],
-        )
-        for (method, code), count in sorted(self._requests.items()):
-            family.add_metric([method, str(code)], count)
+    def _of_pools(self, name: str, text: str, fields: Sequence[str]) -> Metric:
+        whole = f"metallb_allocator_{name}_total"
+        family = GaugeMetricFamily(whole, text, labels=["pool"])
+        for pool, counts in sorted(self._pools.items()):
+            family.add_metric([pool], sum(counts[field] for field in fields))
         return family
 
 
 def controller_metrics(
     status: Mapping[str, Any],
     pools: Mapping[str, Mapping[str, int]],
-    requests: Mapping[tuple[str, int], int],
+    others: Iterable[Collector] = (),
 ) -> bytes:
-    """Return the text format of all of it."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(Controller(status, pools, requests))
-    return generate_latest(registry)
+    """Return the text format of all of it, and of `others`."""
+    return text_of((Controller(status, pools), *others))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -42,6 +42,8 @@ class Documents(Collector):
         yield _problems(status["problems"])
         yield _sessions(self._documents["sessions"]["items"])
         yield _session_routes(self._documents["sessions"]["items"])
+        yield from _as_metallb(self._documents["sessions"]["items"])
+        yield from config_metrics(valid=status["configValid"], loaded=status["synced"])
         yield _reasons(self._documents["vips"]["items"])
         yield from layer2_metrics(self._documents)
 
@@ -78,6 +80,43 @@ def _session_routes(items: list[Mapping[str, Any]]) -> Metric:
     return family
 
 
+_OF_PEERS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], float]]] = {
+    "metallb_bgp_session_up": ("1 while up", lambda item: int(item["state"] == "up")),
+    "metallb_bgp_announced_prefixes_total": (
+        "routes that the peer holds",
+        lambda item: item["routes"]["flushed"],
+    ),
+    "metallb_bgp_pending_prefixes_total": (
+        "routes that the peer is to hold and does not yet",
+        lambda item: item["routes"]["desired"] - item["routes"]["flushed"],
+    ),
+    "metallb_bgp_updates_total": ("UPDATEs written to the peer", lambda item: item["updates"]),
+}
+"""MetalLB's names of what its own BGP tells; these have no type, since the library ends counters' names otherwise."""
+
+
+def _as_metallb(items: list[Mapping[str, Any]]) -> Iterator[Metric]:
+    for name, (text, value) in _OF_PEERS.items():
+        family = Metric(name, text, "unknown")
+        for item in items:
+            family.add_sample(name, {"peer": _endpoint(item)}, value(item))
+        yield family
+
+
+def _endpoint(item: Mapping[str, Any]) -> str:
+    """Return a peer as MetalLB's labels have it."""
+    host = f"[{item['address']}]" if ":" in str(item["address"]) else item["address"]
+    return f"{host}:{item['port']}"
+
+
+def config_metrics(*, valid: bool, loaded: bool) -> Iterator[Metric]:
+    """Yield MetalLB's metrics of the configuration, for either role."""
+    stale = "a faulty object is not in force as it is"
+    yield GaugeMetricFamily("metallb_k8s_client_config_stale_bool", stale, int(not valid))
+    text = "the configuration was read at least once"
+    yield GaugeMetricFamily("metallb_k8s_client_config_loaded_bool", text, int(loaded))
+
+
 def _reasons(items: list[Mapping[str, Any]]) -> Metric:
     family = GaugeMetricFamily(
         "orchestrator_vips_by_reason", "addresses by verdict on this node", labels=["reason"]
@@ -90,8 +129,14 @@ def _reasons(items: list[Mapping[str, Any]]) -> Metric:
     return family
 
 
-def render_metrics(documents: Mapping[str, Any]) -> bytes:
-    """Return the text format of all metrics that `documents` give."""
+def render_metrics(documents: Mapping[str, Any], others: Iterable[Collector] = ()) -> bytes:
+    """Return the text format of all metrics that `documents` give, and `others`."""
+    return text_of((Documents(documents), *others))
+
+
+def text_of(collectors: Iterable[Collector]) -> bytes:
+    """Return the text format of all that these collect."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Documents(documents))
+    for one in collectors:
+        registry.register(one)
     return generate_latest(registry)

@@ -47,6 +47,8 @@ class AdjRibOut:
         self.phase = Phase.DOWN
         self.epoch = 0
         """Grows with every session; tells answers about this one from those about the last."""
+        self.updates = 0
+        """UPDATEs that reached the peer's socket."""
         self._desired: Rib = {}
         self._known = False
         self._held: dict[IPNetwork, PathAttributes] = {}
@@ -182,6 +184,7 @@ class AdjRibOut:
 
     def flushed(self, update: UpdateSent, now: float) -> None:
         """Take note that an UPDATE reached the peer's socket."""
+        self.updates += 1
         if self.phase is not Phase.LIVE:
             return
         self._progress_at = now

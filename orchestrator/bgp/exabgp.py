@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from orchestrator.bgp import command, events
 from orchestrator.bgp.actions import (
@@ -146,10 +147,11 @@ class Conversation:
         states = self._book.refused(self._rendering)
         for neighbor in self._neighbors():
             address = neighbor.link.address
-            counts = self._ribs[address].counts()
-            states[neighbor.peer] = self._book.state(
-                neighbor.peer, address, counts, connected=self._connected
+            rib = self._ribs[address]
+            state = self._book.state(
+                neighbor.peer, address, rib.counts(), connected=self._connected
             )
+            states[neighbor.peer] = replace(state, updates=rib.updates, settled=rib.settled)
         return states
 
     def route_status(self, peer: str, prefix: IPNetwork) -> RouteStatus:

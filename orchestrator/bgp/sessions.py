@@ -48,7 +48,7 @@ class SessionBook:
         old = self._entries.get(event.peer)
         same = old is not None and old.up == up
         since = old.since if old is not None and same else now
-        error = event.reason or None if not up else (old.error if old else None)
+        error = words(event.reason) or None if not up else (old.error if old else None)
         local = event.local or (old.local if old else None)
         families = old.families if old is not None and same else None
         self._entries[event.peer] = _Entry(up, since, local, families, error)

@@ -42,4 +42,5 @@ def speaker_of(settings: Settings) -> Speaker:
         settings,
         lambda changed: ClusterSources(access, watched_by_speaker(namespace), namespace, changed),
         lambda look: NodeReports(access, settings.node, namespace, look),
+        [access.figures],
     )

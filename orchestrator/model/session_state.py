@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -24,7 +24,11 @@ class RouteStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """One session; `since` is when `status` began (seconds of the clock given as `now`)."""
+    """One session; `since` is when `status` began (seconds of the clock given as `now`).
+
+    `updates` counts UPDATEs that reached the peer's socket; `settled`: nothing waits to be sent or
+    flushed, withdraws neither.
+    """
 
     peer: str
     status: SessionStatus
@@ -33,3 +37,5 @@ class SessionState:
     desired: int = 0
     sent: int = 0
     flushed: int = 0
+    updates: int = field(default=0, kw_only=True)
+    settled: bool = field(default=True, kw_only=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
+
+from prometheus_client.registry import Collector
 
 from orchestrator import __version__
 from orchestrator.adapters import clock
@@ -44,6 +46,8 @@ class ControllerStatus:
         self._journal = Journal()
         self._moment = Moment(node)
         self.last: tuple[Plan, Reading] | None = None
+        self.collectors: Sequence[Collector] = ()
+        """What metrics there are besides those of documents."""
 
     def observe(self, plan: Plan, reading: Reading) -> None:
         """Take the newest plan, and note what it changed."""
@@ -122,7 +126,7 @@ class ControllerStatus:
             plan, reading = self.last
             counts = pool_counts(reading.policy.pools, plan.assignments)
             pools = {name: one.status for name, one in counts.items()}
-        return controller_metrics(self._status(), pools, self._sources.access.requests)
+        return controller_metrics(self._status(), pools, self.collectors)
 
     def follow(self) -> AsyncIterator[Mapping[str, Any]]:
         """Yield events as they happen."""

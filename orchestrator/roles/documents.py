@@ -158,10 +158,11 @@ class View:
 def _session_state(state: SessionState | None) -> Document:
     if state is None:
         empty = {"desired": 0, "sent": 0, "flushed": 0}
-        return {"state": "unknown", "since": None, "lastError": None, "routes": empty}
+        return {"state": "unknown", "since": None, "lastError": None, "routes": empty, "updates": 0}
     return {
         "state": state.status.value,
         "since": clock.wall_of(state.since),
         "lastError": state.last_error,
         "routes": {"desired": state.desired, "sent": state.sent, "flushed": state.flushed},
+        "updates": state.updates,
     }

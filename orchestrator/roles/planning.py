@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable
 
 from orchestrator.adapters import clock
+from orchestrator.adapters.pace import plan_seconds
 from orchestrator.roles.quiet_time import QuietTime
 
 
@@ -17,6 +18,9 @@ class Planning:
         self._plan = plan
         self._quiet = QuietTime()
         self._dirty = asyncio.Event()
+        self.seconds = plan_seconds()
+        self.since = 0.0
+        """When the first of the changes came that the last plan heeds (monotonic clock)."""
 
     def mark(self) -> None:
         """Take it that something changed."""
@@ -40,8 +44,11 @@ class Planning:
             if pause is None or pause > 0:
                 await self._marked(pause)
                 continue
-            self._quiet.planned(clock.monotonic())
+            began = clock.monotonic()
+            self.since = self._quiet.since or began
+            self._quiet.planned(began)
             self._plan()
+            self.seconds.observe(clock.monotonic() - began)
 
     async def _marked(self, limit_s: float | None) -> None:
         """Wait for the next mark, at most this long."""

@@ -26,6 +26,11 @@ class QuietTime:
             self._first_mark = now
         self._last_mark = now
 
+    @property
+    def since(self) -> float | None:
+        """When the first change came that is not planned yet; None for none."""
+        return self._first_mark
+
     def due(self) -> float | None:
         """Return when to plan; None while nothing changed.
 

@@ -7,12 +7,16 @@ import contextlib
 import gc
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
+from prometheus_client.registry import Collector
+
+from orchestrator.adapters import clock
 from orchestrator.adapters.exabgp_link import ExaBGPLink
 from orchestrator.adapters.http_api import Control, HttpServer
 from orchestrator.adapters.locks import RoleLock
+from orchestrator.adapters.pace import Flushing
 from orchestrator.adapters.signals import Stop, on_signal
 from orchestrator.adapters.state_files import make_directory
 from orchestrator.model.live import Live
@@ -55,7 +59,8 @@ class Speaker:
     """One node's speaker. `run` ends after TERM and leaves all routes in place.
 
     `sources` makes what it plans from; it is given what to call when that changed. `reports`, where
-    there is a cluster to tell, makes what tells it of this node; it is given where to look.
+    there is a cluster to tell, makes what tells it of this node; it is given where to look. `figures`
+    are further metrics.
     """
 
     def __init__(
@@ -63,19 +68,26 @@ class Speaker:
         settings: Settings,
         sources: Callable[[Callable[[], None]], Readings],
         reports: Callable[[Look], Reports] | None = None,
+        figures: Iterable[Collector] = (),
     ) -> None:
         self._settings = settings
         self._planning = Planning(self._plan)
+        self._flushing = Flushing()
         self._frozen = False
         self._reconciler = Reconciler(
             settings,
             sources(self._planning.mark),
-            ExaBGPLink(settings, on_change=self._planning.mark),
+            ExaBGPLink(settings, on_change=self._progressed),
             on_change=self._planning.mark,
             on_bound=self._planning.hurry,
             on_layer2=self._observe,
         )
         self._status = Status(self._reconciler, "speaker", self._planning.due)
+        self._status.collectors = (
+            self._planning.seconds,
+            self._flushing.seconds,
+            *figures,
+        )
         self._reports = reports(self._look) if reports is not None else None
         self._http = HttpServer(
             self._status, self._controls(), settings.status_socket, settings.http_address
@@ -139,9 +151,17 @@ class Speaker:
         wanted = policy.settings.bgp_status_objects
         return parts.plan, self._status.live(), self._status.problems(), wanted
 
+    def _progressed(self) -> None:
+        """Take it that sessions changed, or routes got further."""
+        sessions = self._reconciler.backend.sessions().values()
+        self._flushing.look(sessions, clock.monotonic())
+        self._planning.mark()
+
     def _plan(self) -> None:
         with collection_put_off():
             settled = self._reconciler.reconcile()
+        sessions = self._reconciler.backend.sessions().values()
+        self._flushing.begin(self._planning.since, sessions)
         error = self._http.tcp_error
         problem = Problem(Severity.WARNING, "httpNotServed", "--http", error or "")
         self._status.own_problems = {"http": problem} if error else {}

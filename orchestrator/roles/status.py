@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+from prometheus_client.registry import Collector
 
 from orchestrator.adapters import clock
 from orchestrator.adapters.metrics import render_metrics
@@ -37,6 +39,8 @@ class Status:
         self._moment = Moment(reconciler.settings.node)
         self._since: dict[ServiceKey, str] = {}
         self.own_problems: Mapping[str, Problem] = {}
+        self.collectors: Sequence[Collector] = ()
+        """What metrics there are besides those of documents."""
         self._due = due
 
     def observe(self) -> None:
@@ -131,7 +135,7 @@ class Status:
     def metrics(self) -> bytes:
         """Return the metrics of this moment."""
         names = ("status", "sessions", "vips", "layer2")
-        return render_metrics({name: self.document(name) for name in names})
+        return render_metrics({name: self.document(name) for name in names}, self.collectors)
 
     def follow(self) -> AsyncIterator[Mapping[str, Any]]:
         """Yield events as they happen."""

@@ -24,6 +24,7 @@ from kubernetes.aio.client.rest import RESTClientObject
 
 from orchestrator.adapters import clock
 from orchestrator.adapters.errors import AdapterError
+from orchestrator.adapters.kube.figures import Figures
 from orchestrator.kube.throttle import Throttle
 from orchestrator.kube.writes import Write
 
@@ -58,8 +59,7 @@ class Access:
         self._throttle = Throttle(random.uniform)
         self._reachable = asyncio.Event()
         self._renewing: asyncio.Lock = asyncio.Lock()
-        self.requests: dict[tuple[str, int], int] = {}
-        """Answers by method and status; status 0 is none."""
+        self.figures = Figures()
 
     @property
     def host(self) -> str:
@@ -163,12 +163,12 @@ class Access:
                 method, url, headers=headers, body=body, _request_timeout=timeout
             )
         except FAILURES:
-            self._count(method, 0)
+            self.figures.requested(method, 0)
             self._throttle.failed(clock.monotonic())
             self._reachable.clear()
             raise
         response: aiohttp.ClientResponse = made.response
-        self._count(method, response.status)
+        self.figures.requested(method, response.status)
         if self._throttle.answered():
             self._reachable.set()
         async with response:
@@ -182,9 +182,6 @@ class Access:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(slot - now):
                     await self._reachable.wait()
-
-    def _count(self, method: str, status: int) -> None:
-        self.requests[method, status] = self.requests.get((method, status), 0) + 1
 
 
 def kubeconfigs(named: Path | None) -> list[Path]:

@@ -44,6 +44,7 @@ class Reflections:
         self._reflectors = [
             Reflector(one, random.uniform, lambda: next(numbers)) for one in resources
         ]
+        access.figures.reflectors.extend(self._reflectors)
         self._running: dict[int, asyncio.Task[None]] = {}
         self._timers: dict[Reflector, asyncio.TimerHandle] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -83,7 +84,8 @@ class Reflections:
                         task.cancel()
                 case RenewCredentials():
                     self._group.create_task(self._access.renew())
-                case Changed():
+                case Changed(objects, gone):
+                    self._access.figures.changed((one.version for one in objects), gone)
                     self._on_change(reflector.resource, action)
                 case Troubled():
                     self._tell(reflector.resource, action)

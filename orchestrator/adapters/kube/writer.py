@@ -11,7 +11,7 @@ from collections.abc import Callable
 from orchestrator.adapters import clock
 from orchestrator.adapters.kube.access import Access, Answer, UnreachableError
 from orchestrator.kube.outbox import Outbox, Outcome, Rank
-from orchestrator.kube.wire import decode_refusal
+from orchestrator.kube.wire import WireError, decode_object, decode_refusal
 from orchestrator.kube.writes import Write
 
 LOG = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Writer:
         self._may_write = may_write
         self._on_outcome = on_outcome
         self.outbox = Outbox(random.uniform)
+        access.figures.outboxes.append(self.outbox)
         self._wake = asyncio.Event()
 
     def put(self, write: Write, rank: Rank) -> None:
@@ -62,6 +63,7 @@ class Writer:
         answer = await self._answer(write)
         status, retry_after_s = answer.status, answer.retry_after_s
         outcome = self.outbox.done(write.label, status, retry_after_s, clock.monotonic())
+        self._count(outcome, answer)
         self._log(write, outcome, answer)
         self._on_outcome(write.label, outcome, answer.body)
         self._wake.set()
@@ -73,6 +75,13 @@ class Writer:
             return await self._access.send(write)
         except UnreachableError:
             return Answer(0, 0.0, b"")
+
+    def _count(self, outcome: Outcome, answer: Answer) -> None:
+        figures = self._access.figures
+        figures.refused += outcome is Outcome.REFUSED
+        if outcome is Outcome.DONE:
+            with contextlib.suppress(WireError):  # who deletes is answered with what is no object
+                figures.wrote(decode_object(answer.body).version)
 
     @staticmethod
     def _log(write: Write, outcome: Outcome, answer: Answer) -> None:

@@ -142,7 +142,7 @@ def test_a_token_that_was_replaced(tmp_path: Path) -> None:
         made.put("e")
         await eventually(made.agrees)
         assert made.server.seen[-1][2] == "second"
-        assert made.access.requests["GET", 401] >= 1
+        assert made.access.figures.requests["GET", 401] >= 1
 
     play(tmp_path, story)
 
@@ -216,9 +216,9 @@ def test_few_requests_in_an_outage(tmp_path: Path) -> None:
 
     async def story(made: Scene) -> None:
         await made.server.stop()
-        before = made.access.requests.get(("GET", 0), 0)
+        before = made.access.figures.requests.get(("GET", 0), 0)
         await asyncio.sleep(6)
-        assert made.access.requests["GET", 0] - before <= 6
+        assert made.access.figures.requests["GET", 0] - before <= 6
 
     play(tmp_path, story)
 
