@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.bgp.actions import Note
+from orchestrator.bgp.endings import words
 from orchestrator.bgp.events import NeighborState, StateEvent
 from orchestrator.bgp.render import Rendering
 from orchestrator.model.address import Family, IPAddress
@@ -54,7 +55,7 @@ class SessionBook:
         self._entries[event.peer] = _Entry(up, since, local, families, error)
         if same:
             return None
-        reason = {} if up else {"reason": event.reason}
+        reason = {} if up else {"reason": words(event.reason)}
         level = "info" if up else "warning"
         return Note(level, f"session {event.state}", {"peer": str(event.peer), **reason})
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -75,10 +77,18 @@ def _live(target: str, socket: Path) -> Any:
 
 def _print(document: dict[str, Any]) -> None:
     click.echo(document["answer"])
-    for node in document["nodes"]:
-        title = f"{node['node']} ({node['protocol'] or 'no protocol'})"
-        rows = (
+    for (protocol, *rows), names in _alike(document["nodes"]).items():
+        title = f"{', '.join(names)} ({protocol or 'no protocol'})"
+        print_table(title, ("step", "", "reason", "message"), rows)
+
+
+def _alike(nodes: Iterable[Any]) -> Mapping[tuple[Any, ...], Sequence[str]]:
+    """Return protocol and links of each chain, with the nodes that have the same."""
+    found: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for node in nodes:
+        links = (
             (step["step"], "ok" if step["ok"] else "NO", step["reason"], step["message"])
             for step in node["steps"]
         )
-        print_table(title, ("step", "", "reason", "message"), rows)
+        found[(node["protocol"], *links)].append(node["node"])
+    return found

@@ -12,7 +12,7 @@ from orchestrator.kube.writes import Document, Report, Write, report
 from orchestrator.model.address import IPNetwork
 from orchestrator.model.layer2_report import MemberReport
 from orchestrator.model.policy import Peer
-from orchestrator.model.session_state import RouteStatus, SessionState
+from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
 
 MAX_UNFLUSHED = 50
 """Most routes that are named one by one."""
@@ -75,6 +75,7 @@ def status_of(told: SpeakerReport) -> dict[str, Any]:
         "node": told.node,
         "version": told.version,
         "sessions": [_session(one) for one in sessions],
+        **_summary(one.state for one in sessions),
         "routes": _routes(one.state for one in sessions),
         "unflushed": [
             {"peer": one.peer, "prefix": str(one.prefix), "state": one.state.value}
@@ -83,6 +84,15 @@ def status_of(told: SpeakerReport) -> dict[str, Any]:
         "owned": told.owned,
         "members": [_member(one) for one in members],
     }
+
+
+def _summary(states: Iterable[SessionState]) -> dict[str, str]:
+    """Return what `kubectl get` shows of the sessions: how many are up, and why others are not."""
+    found = list(states)
+    down = [one for one in found if one.status is not SessionStatus.UP]
+    errors = "; ".join(f"{one.peer}: {one.last_error or one.status.value}" for one in down)
+    established = {"established": f"{len(found) - len(down)}/{len(found)}"}
+    return {**established, "lastError": limited(errors)} if errors else established
 
 
 def _place(route: Unflushed) -> tuple[str, int, int, int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -190,12 +191,19 @@ def _answer(target: str, assignment: Assignment, chains: tuple[NodeExplanation, 
     yes = [chain for chain in chains if chain.announced]
     owned = any(chain.protocol is Protocol.LAYER2 for chain in yes)
     no = [chain for chain in chains if not chain.announced and not (owned and _is_spare(chain))]
-    reasons = "; ".join(
-        f"{chain.node}: {chain.steps[-1].message} ({chain.steps[-1].reason.value})" for chain in no
-    )
+    reasons = _reasons(no)
     if not yes:
         return f"{name} is not announced: {reasons or 'there is no node'}."
     return f"{name} is announced by {_announcers(yes)}{f', not by {reasons}' if no else ''}."
+
+
+def _reasons(chains: Iterable[NodeExplanation]) -> str:
+    """Say why nodes do not announce, each reason once with all its nodes."""
+    nodes: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for chain in chains:
+        last = chain.steps[-1]
+        nodes[f"{last.message} ({last.reason.value})"][chain.node] = None
+    return "; ".join(f"{', '.join(names)}: {why}" for why, names in nodes.items())
 
 
 def _is_spare(chain: NodeExplanation) -> bool:

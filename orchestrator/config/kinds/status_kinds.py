@@ -146,6 +146,8 @@ STATUS_KINDS = (
                 Field("node", _NAME, "The node."),
                 Field("version", Text(max_length=64), "Version of the speaker."),
                 Field("sessions", ListOf(_SESSION, max_items=1000), "BGP sessions."),
+                Field("established", Text(max_length=64), "Sessions that are up, of all."),
+                Field("lastError", _MESSAGE, "Sessions that are not, and why."),
                 Field("routes", _ROUTES, "Routes of all sessions."),
                 Field(
                     "unflushed",

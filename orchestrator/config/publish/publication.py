@@ -1,7 +1,8 @@
 """How kinds are called at the API server, and what `kubectl get` shows of them.
 
 Names, columns and written defaults of the metallb.io group are MetalLB's, so that its users' scripts
-go on working and either set of definitions can be installed over the other.
+go on working and either set of definitions can be installed over the other. What a pool has left
+comes after its columns: that it has nothing is the usual answer.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ PUBLISHED: Mapping[str, Published] = {
             Column("Auto Assign", ".spec.autoAssign", "boolean"),
             Column("Avoid Buggy IPs", ".spec.avoidBuggyIPs", "boolean"),
             Column("Addresses", ".spec.addresses"),
+            Column("Free IPv4", ".status.availableIPv4", "integer"),
+            Column("Free IPv6", ".status.availableIPv6", "integer"),
         ),
         status=POOL_STATUS,
         extras={"v1beta1": Extras(frozenset({"spec.autoAssign", "spec.avoidBuggyIPs"}))},
@@ -160,10 +163,12 @@ PUBLISHED: Mapping[str, Published] = {
         "speakerstates",
         (
             Column("Version", ".status.version"),
+            Column("Sessions", ".status.established"),
             Column("Routes", ".status.routes.desired", "integer"),
             Column("Flushed", ".status.routes.flushed", "integer"),
             Column("Owned", ".status.owned", "integer"),
             _AGE,
+            Column("Last Error", ".status.lastError"),
         ),
     ),
 }

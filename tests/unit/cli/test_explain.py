@@ -111,3 +111,10 @@ def test_table_begins_with_the_answer(world: str) -> None:
     lines = run("default/web", "-f", world).stdout.splitlines()
     assert lines[0].startswith("default/web is announced by ")
     assert any("elected" in line for line in lines)
+
+
+def test_nodes_with_the_same_links_have_one_table(world: str) -> None:
+    """Two nodes that say the same share a table with both names."""
+    lines = run("default/waits", "-f", world).stdout.splitlines()
+    assert lines[1] == "n1, n2 (no protocol)"
+    assert sum("unknownPool" in line for line in lines[1:]) == 1

@@ -67,6 +67,18 @@ def test_the_whole_status() -> None:
     ]
 
 
+def test_what_is_shown_of_the_sessions() -> None:
+    """How many are up of all, and each that is not with its error, else its state."""
+    status = status_of(TOLD)
+    assert (status["established"], status["lastError"]) == ("1/2", "r2: hold time expired")
+    unknown = replace(
+        TOLD, sessions=(Session(PEER, replace(UP, status=SessionStatus.UNKNOWN), AT),)
+    )
+    assert status_of(unknown)["lastError"] == "r1: unknown"
+    well = status_of(replace(TOLD, sessions=(Session(PEER, UP, AT),)))
+    assert (well["established"], "lastError" in well) == ("1/1", False)
+
+
 def test_few_routes_are_named() -> None:
     """As many as the definition allows, in order of their address."""
     assert MAX_UNFLUSHED == DEFINED

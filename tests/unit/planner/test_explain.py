@@ -199,6 +199,19 @@ def test_layer2_owner_and_who_waits_behind_it() -> None:
     assert explanation.answer == f"default/web is announced by {owner} on layer 2."
 
 
+def test_a_reason_of_many_nodes_is_said_once() -> None:
+    """Nodes with one and the same reason are named together, and others apart."""
+    nodes = tuple(Node(name) for name in ("n1", "n2", "n3"))
+    planned_ = plan(cluster(WEB, nodes=nodes), policy(), Local())
+    lives = {"n1": live(DOWN), "n2": live(DOWN), "n3": live(status=RouteStatus.SENT)}
+    explanation = explain(planned_, "default/web", ("n1", "n2", "n3"), lives)
+    assert explanation is not None
+    assert explanation.answer == (
+        "default/web is not announced: n1, n2: r1 down (hold timer expired) (peerDown); "
+        "n3: not yet flushed to r1 (notAcknowledged)."
+    )
+
+
 def test_both_protocols_are_explained_for_each_node() -> None:
     """A pool that is announced twice has a chain for each protocol, and one sentence for both."""
     both = Policy(
