@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TypeVar
 
 from orchestrator.model.address import Family
-from orchestrator.model.cluster import Endpoint, Node, Service, TrafficPolicy
+from orchestrator.model.cluster import EXCLUDE_LABEL, Endpoint, Node, Service, TrafficPolicy
 from orchestrator.model.local import DrainPhase, Local
 from orchestrator.model.plan import Reason
 from orchestrator.model.policy import Advertisement, BGPAdvertisement
@@ -35,9 +35,9 @@ def node_away(node: Node, local: Local, draining: Collection[str]) -> Answer | N
 def node_unfit(node: Node, local: Local) -> Answer | None:
     """Say why the node may not announce by its conditions and labels."""
     if node.network_unavailable:
-        return Reason.NODE_NETWORK_UNAVAILABLE, f"node {node.name} has NetworkUnavailable=True"
+        return Reason.NODE_NETWORK_UNAVAILABLE, "the node has NetworkUnavailable=True"
     if node.excluded and not local.ignore_exclude_label:
-        text = f"node {node.name} is labelled exclude-from-external-load-balancers"
+        text = f"the node has the label {EXCLUDE_LABEL}"
         return Reason.NODE_LABELED_EXCLUDE_BALANCERS, text
     return None
 
@@ -55,10 +55,11 @@ def select_for_service(advertisements: Iterable[A], service: Service) -> tuple[A
     return tuple(a for a in advertisements if matches_any(a.service_selectors, service.labels))
 
 
-def no_advertisement(
-    node: Node, service: Service, covering: Sequence[Advertisement], pool: str
-) -> Answer:
-    """Say which selector left `service` without an advertisement on `node`."""
+def no_advertisement(service: Service, covering: Sequence[Advertisement], pool: str) -> Answer:
+    """Say which selector left `service` without an advertisement on a node.
+
+    The words are the same for every node, so that those of many can be said once.
+    """
     if not covering:
         text = f"no BGPAdvertisement or L2Advertisement covers pool {pool}"
         return Reason.NO_MATCHING_ADVERTISEMENT, text
@@ -66,7 +67,7 @@ def no_advertisement(
     if not select_for_service(covering, service):
         text = f"{names}: serviceSelectors do not match {service.key}"
     else:
-        text = f"{names}: nodeSelectors do not match node {node.name}"
+        text = f"{names}: nodeSelectors do not match the labels of the node"
     return Reason.NO_MATCHING_ADVERTISEMENT, text
 
 
@@ -111,5 +112,5 @@ def endpoints_missing(
         return endpoints_nowhere(service, endpoints)
     if node.name in nodes_with_endpoints(endpoints):
         return None
-    text = f"externalTrafficPolicy is Local and no ready endpoint is on {node.name}"
+    text = "externalTrafficPolicy is Local and the node has no ready endpoint"
     return Reason.NO_LOCAL_ENDPOINTS, text

@@ -148,7 +148,7 @@ class Segment:
         pool = assignment.pool or ""
         ads = self._matching(service, pool)
         if not any(matches_any(ad.node_selectors, node.labels) for ad in ads):
-            return eligible.no_advertisement(node, service, self.coverage.by_pool[pool], pool)
+            return eligible.no_advertisement(service, self.coverage.by_pool[pool], pool)
         refusal = self.refusal(service, ads)
         if refusal is not None and refusal[0] is not Reason.NO_ENDPOINTS:
             return refusal

@@ -215,7 +215,7 @@ class NodeView:
         self, service: Service, pool: str, matching: Advertisements
     ) -> eligible.Answer | None:
         if not matching:
-            return eligible.no_advertisement(self.node, service, self.coverage.by_pool[pool], pool)
+            return eligible.no_advertisement(service, self.coverage.by_pool[pool], pool)
         endpoints = self.world.endpoints.get(service.key, ())
         return (
             eligible.conflict(matching, self.coverage.families[pool])

@@ -75,7 +75,12 @@ def test_node_not_selected(scene: tuple[Frr, Appliance]) -> None:
     )
     box.write(peer() + POOL.replace("{name: all, namespace: metallb-system}", elsewhere) + vip())
     poll(lambda: PREFIX not in frr.rib())
-    expect(box, "advertisement", "noMatchingAdvertisement", "nodeSelectors do not match node box")
+    expect(
+        box,
+        "advertisement",
+        "noMatchingAdvertisement",
+        "nodeSelectors do not match the labels of the node",
+    )
 
 
 def test_unknown_pool(scene: tuple[Frr, Appliance]) -> None:

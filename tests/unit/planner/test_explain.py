@@ -131,7 +131,9 @@ def test_no_matching_advertisement_says_which_selector() -> None:
         "serviceSelectors do not match default/web": BGPAdvertisement(
             "ad", service_selectors=(never,)
         ),
-        "nodeSelectors do not match node n1": BGPAdvertisement("ad", node_selectors=(never,)),
+        "nodeSelectors do not match the labels of the node": BGPAdvertisement(
+            "ad", node_selectors=(never,)
+        ),
     }
     for words, advertisement in cases.items():
         step = last(ask(planned(policy_=policy(advertisement)), state=live()))
