@@ -48,7 +48,9 @@ class Planning:
             self.since = self._quiet.since or began
             self._quiet.planned(began)
             self._plan()
-            self.seconds.observe(clock.monotonic() - began)
+            took_s = clock.monotonic() - began
+            self._quiet.took(took_s)
+            self.seconds.observe(took_s)
 
     async def _marked(self, limit_s: float | None) -> None:
         """Wait for the next mark, at most this long."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from tests.bench.change import change, change_among_many
 from tests.bench.cold import cold
 from tests.bench.idle import idle
+from tests.bench.kube_bulk import bulk, bulk_many
+from tests.bench.kube_one import one
 from tests.bench.layer2_arp import arp
 from tests.bench.layer2_cpu import cpu
 from tests.bench.layer2_cuts import cuts, loss
@@ -38,6 +40,9 @@ BENCHES: dict[str, Callable[[Path], Table]] = {
     "cold": cold,
     "memory": memory,
     "idle": idle,
+    "kube-one": one,
+    "kube-1k": bulk,
+    "kube-5k": bulk_many,
     "layer2-outage": outage,
     "layer2-outage-1s": outage_slow,
     "layer2-cuts": cuts,
@@ -58,8 +63,9 @@ BGPD = "/usr/lib/frr/bgpd"
 def needed(names: list[str]) -> set[str]:
     """Return the programs that these benches need."""
     layer2 = {name for name in names if name.startswith("layer2-")}
+    cluster = {"etcd", "openssl"} if any(name.startswith("kube-") for name in names) else set()
     routers = {BGPD} if set(names) - ALONE - layer2 else set()
-    return routers | ({"keepalived", "nft", "setpriv"} if layer2 else set())
+    return routers | cluster | ({"keepalived", "nft", "setpriv"} if layer2 else set())
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.lab.harness import Frr, Neighbor, Node, frr_config, poll
 
 RECEIVED = re.compile(r"(\S+ \S+) BGP:.* rcvd (?:UPDATE about )?(\d\S+/\d+) ")
+FROM = re.compile(r"(\S+ \S+) BGP:.*?(\d+\.\d+\.\d+\.\d+)\S* rcvd (?:UPDATE about )?(\d\S+/\d+) ")
 UP = re.compile(r"(\S+ \S+) BGP:.*ADJCHANGE: neighbor (\S+) .*Up")
 FORM = "%Y/%m/%d %H:%M:%S.%f"
 
@@ -100,6 +101,41 @@ class Router:
             return stamps[count - 1] if len(stamps) >= count else None
 
         return poll(full, limit_s, f"{count} routes", interval_s=0.25)
+
+
+class Arrivals:
+    """What bgpd's log says of prefixes that came and went, read on from where it ended before."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._at = 0
+        self.seen: dict[str, list[tuple[float, str]]] = {}
+        """Moments (wall clock) and neighbors, by prefix without its length."""
+
+    def read(self) -> None:
+        """Read what was written since the last time."""
+        with self._log.open("rb") as stream:
+            stream.seek(self._at)
+            text = stream.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        self._at += len(whole)
+        for line in whole.decode("utf-8", "replace").splitlines():
+            if found := FROM.match(line):
+                moment = datetime.strptime(found[1], FORM).astimezone().timestamp()
+                self.seen.setdefault(found[3].partition("/")[0], []).append((moment, found[2]))
+
+    def of(self, address: str, after: float, neighbors: int, limit_s: float = 60.0) -> list[float]:
+        """Wait until so many neighbors told of an address after a moment; when each did first."""
+
+        def first() -> list[float] | None:
+            self.read()
+            found: dict[str, float] = {}
+            for moment, neighbor in self.seen.get(address, ()):
+                if moment >= after:
+                    found.setdefault(neighbor, moment)
+            return sorted(found.values()) if len(found) >= neighbors else None
+
+        return poll(first, limit_s, f"{address} to change", interval_s=0.002)
 
 
 def _lines(log: Path, since: int) -> list[str]:

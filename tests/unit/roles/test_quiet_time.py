@@ -27,6 +27,19 @@ def test_burst_waits_for_quiet() -> None:
     assert quiet.due() == 10.03 + QUIET_S
 
 
+def test_the_quiet_time_is_as_long_as_plans_are() -> None:
+    """Four times what the last plan took, at least 5 ms and at most 50 ms."""
+    quiet = QuietTime()
+    for took_s, expected_s in ((0.0, 0.005), (0.003, 0.012), (1.0, QUIET_S)):
+        quiet.planned(10.0)
+        quiet.took(took_s)
+        quiet.mark(10.001)
+        assert quiet.due() == 10.001 + expected_s
+        quiet.planned(10.06)
+        quiet.mark(10.06 + expected_s * 1.01)
+        assert quiet.due() == 10.06 + expected_s * 1.01
+
+
 @given(st.lists(st.floats(0, 0.2), min_size=1, max_size=50))
 def test_no_change_waits_longer_than_the_limit(gaps: list[float]) -> None:
     """However changes come, each is due at most 500 ms after it was marked."""
