@@ -16,6 +16,8 @@ from tests.bench.cold import cold
 from tests.bench.idle import idle
 from tests.bench.kube_bulk import bulk, bulk_many
 from tests.bench.kube_one import one
+from tests.bench.kube_storm import storm
+from tests.bench.kube_watchers import watchers
 from tests.bench.layer2_arp import arp
 from tests.bench.layer2_cpu import cpu
 from tests.bench.layer2_cuts import cuts, loss
@@ -43,6 +45,8 @@ BENCHES: dict[str, Callable[[Path], Table]] = {
     "kube-one": one,
     "kube-1k": bulk,
     "kube-5k": bulk_many,
+    "kube-storm": storm,
+    "kube-watchers": watchers,
     "layer2-outage": outage,
     "layer2-outage-1s": outage_slow,
     "layer2-cuts": cuts,
