@@ -75,7 +75,9 @@ class Controller:
         )
         self._planner = Planner()
         self._frozen = False
-        self._status = ControllerStatus(name, self._sources, self._leadership, self._planning.due)
+        self._status = ControllerStatus(
+            name, self._sources, self._leadership, self._observed, due=self._planning.due
+        )
         self._status.collectors = (self._planning.seconds, access.figures)
         self._http = HttpServer(self._status, {}, settings.status_socket, settings.http_address)
 

@@ -12,6 +12,8 @@ from orchestrator.adapters import clock
 from orchestrator.adapters.controller_metrics import controller_metrics
 from orchestrator.config.reading import Reading
 from orchestrator.kube.pool_status import pool_counts
+from orchestrator.kube.resources import SERVICE_L2_STATUSES, SPEAKER_STATES
+from orchestrator.kube.told import lives
 from orchestrator.model.plan import AssignmentState, Plan
 from orchestrator.model.problem import Severity
 from orchestrator.planner.changes import Moment, changes
@@ -20,6 +22,7 @@ from orchestrator.planner.explain import explain
 from orchestrator.roles.cluster_sources import ClusterSources
 from orchestrator.roles.journal import Journal
 from orchestrator.roles.leadership import Leadership
+from orchestrator.roles.observed import Observed
 
 HANG_S = 10.0
 """A planning loop that is this late is not alive."""
@@ -27,6 +30,8 @@ HANG_S = 10.0
 
 class ControllerStatus:
     """Answers for a controller. `due` says when the next plan is to be made, None for no need.
+
+    `observed` has what speakers tell of their nodes.
 
     A replica that does not lead has no plan: who asks is told who leads.
     """
@@ -36,11 +41,14 @@ class ControllerStatus:
         node: str,
         sources: ClusterSources,
         leadership: Leadership,
+        observed: Observed,
+        *,
         due: Callable[[], float | None],
     ) -> None:
         self._node = node
         self._sources = sources
         self._leadership = leadership
+        self._observed = observed
         self._due = due
         self._started_at = clock.wall()
         self._journal = Journal()
@@ -112,11 +120,15 @@ class ControllerStatus:
         }
 
     def explain(self, target: str) -> Any | None:
-        """Explain an address or Service on every node, as far as the plan knows."""
+        """Explain an address or Service on every node, with what their speakers have told."""
         if self.last is None:
             return None
         plan, reading = self.last
-        explanation = explain(plan, target, tuple(sorted(reading.cluster.nodes)), {})
+        nodes = tuple(sorted(reading.cluster.nodes))
+        speakers = self._observed.of_kind(SPEAKER_STATES.kind)
+        answering = self._observed.of_kind(SERVICE_L2_STATUSES.kind)
+        told = lives(plan, nodes, speakers, answering, clock.monotonic_of)
+        explanation = explain(plan, target, nodes, told)
         return explanation.document() if explanation else None
 
     def metrics(self) -> bytes:

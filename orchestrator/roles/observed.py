@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -34,6 +34,10 @@ class Observed:
     def get(self, kind: str, namespace: str, name: str) -> Document | None:
         """Return one, None where there is none."""
         return self._by_kind.get(kind, {}).get(Key(namespace, name))
+
+    def of_kind(self, kind: str) -> Iterable[Document]:
+        """Return all of a kind."""
+        return self._by_kind.get(kind, {}).values()
 
     def __iter__(self) -> Iterator[Document]:
         for documents in self._by_kind.values():

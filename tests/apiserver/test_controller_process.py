@@ -12,13 +12,16 @@ import pytest
 
 from tests.apiserver.cluster import Cluster
 from tests.apiserver.processes import (
+    ADVERTISEMENTS,
     LEASES,
     POOLS,
     SECRETS,
     SERVICES,
+    SLICES,
     STATES,
     RoleProcess,
     addresses,
+    endpoint,
     made,
     poll,
     pool,
@@ -170,6 +173,13 @@ def test_what_a_controller_says_of_itself(server: Cluster, replicas: Replicas) -
     poll(
         lambda: "noMatchingAdvertisement" in first.document("explain/default/one")["answer"],
         "explained on the node",
+    )
+    kind = {"apiVersion": "metallb.io/v1beta1", "kind": "BGPAdvertisement"}
+    made(server, ADVERTISEMENTS, {**kind, "metadata": {"name": "all"}, "spec": {}})
+    made(server, SLICES, endpoint("one"))
+    poll(
+        lambda: "no speaker has told of n1" in first.document("explain/default/one")["answer"],
+        "explained by what speakers tell",
     )
     poll(lambda: (second.document("status").get("leader") or "").startswith("a_"), "told of a")
     status = second.document("status")
