@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import configparser
 import json
-import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +14,7 @@ import pytest
 
 from orchestrator.lab.apiserver import ApiServer
 from tests.apiserver.conftest import NAMESPACE
+from tests.apiserver.plugin import environment
 from tests.apiserver.processes import (
     ADVERTISEMENTS,
     PEERS,
@@ -365,20 +363,8 @@ def run_as(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def plugged(cluster: ApiServer, tmp_path: Path) -> dict[str, str]:
-    """The environment of a kubectl that finds the plugin, made as installing makes it."""
-    setup = configparser.ConfigParser()
-    setup.read(Path(__file__).parents[2] / "setup.cfg")
-    scripts = setup["options.entry_points"]["console_scripts"]
-    name = "kubectl-orchestrator"
-    (target,) = re.findall(rf"^{name} = (.+)$", scripts, re.MULTILINE)
-    module, _, function = target.partition(":")
-    script = tmp_path / "bin" / name
-    script.parent.mkdir()
-    lines = (f"#!{sys.executable}", f"from {module} import {function}", f"{function}()")
-    script.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    script.chmod(0o755)
-    path = f"{script.parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "KUBECONFIG": str(cluster.kubeconfig)}
+    """The environment of a kubectl that finds the plugin."""
+    return environment(tmp_path, cluster.kubeconfig)
 
 
 def test_kubectl_runs_the_plugin(
