@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
@@ -35,23 +35,40 @@ def lives(
     states: Iterable[Document],
     l2_statuses: Iterable[Document],
     moment: Moment,
+    *,
+    lost: Collection[str] = (),
 ) -> dict[str, Live]:
     """Return what is known of each of `nodes`, by their SpeakerStates and ServiceL2Statuses.
 
     `plan` is of all nodes. `moment` makes a moment of this host's monotonic clock (seconds) of a
-    time (RFC 3339).
+    time (RFC 3339). What nodes that are `lost` told last does not count: it would stay for ever.
     """
     told = {str(one["metadata"]["name"]): one.get("status") or {} for one in states}
-    places = _places(l2_statuses)
-    owners = _owners(plan, places)
-    return {
-        node: _live(plan, node, told[node], owners, moment) if node in told else _unheard(node)
+    owners = _owners(plan, _places(l2_statuses, lost))
+
+    def live_of(node: str) -> Live:
+        if node in lost:
+            return _unheard(
+                "the node is lost (Ready is Unknown): what its speaker told last is old"
+            )
+        if node not in told:
+            return _unheard("no speaker has told of this node: is its pod running?")
+        return _live(plan, node, told[node], owners, moment)
+
+    return {node: live_of(node) for node in nodes}
+
+
+def lost_nodes(nodes: Iterable[Document]) -> frozenset[str]:
+    """Return the Nodes of which Kubernetes has not heard for a while."""
+    return frozenset(
+        str(node["metadata"]["name"])
         for node in nodes
-    }
+        for one in (node.get("status") or {}).get("conditions") or ()
+        if (one.get("type"), one.get("status")) == ("Ready", "Unknown")
+    )
 
 
-def _unheard(node: str) -> Live:
-    text = f"no speaker has told of {node}: is its pod running?"
+def _unheard(text: str) -> Live:
     return Live({}, lambda _peer, _prefix: RouteStatus.DESIRED, unheard=text)
 
 
@@ -112,12 +129,12 @@ class _Routes:
         return RouteStatus.SENT if state.sent >= state.desired else RouteStatus.DESIRED
 
 
-def _places(l2_statuses: Iterable[Document]) -> dict[ServiceKey, set[Place]]:
+def _places(l2_statuses: Iterable[Document], lost: Collection[str]) -> dict[ServiceKey, set[Place]]:
     """Return where each Service is answered for."""
     found: defaultdict[ServiceKey, set[Place]] = defaultdict(set)
     for one in l2_statuses:
         status = one.get("status") or {}
-        if not status.get("node"):
+        if not status.get("node") or status["node"] in lost:
             continue
         key = ServiceKey(status.get("serviceNamespace", ""), status.get("serviceName", ""))
         names = [interface["name"] for interface in status.get("interfaces") or ()]

@@ -19,6 +19,7 @@ from orchestrator.kube.resource import Resource
 from orchestrator.kube.resources import (
     BGP_PEERS,
     CONFIGURATION_STATES,
+    NODES,
     SECRETS,
     SERVICE_L2_STATUSES,
     SERVICES,
@@ -27,7 +28,7 @@ from orchestrator.kube.resources import (
     watched_by_speaker,
 )
 from orchestrator.kube.supposed import supposed_secrets
-from orchestrator.kube.told import lives
+from orchestrator.kube.told import lives, lost_nodes
 from orchestrator.model.live import Live
 from orchestrator.model.local import Local
 from orchestrator.model.plan import Plan
@@ -95,7 +96,9 @@ def seen(listed: Listed, namespace: str, local: Local) -> Look:
     plan = plan_as_seen(reading.cluster, reading.policy, local)
     speakers = _documents(listed, SPEAKER_STATES)
     answering = _documents(listed, SERVICE_L2_STATUSES).values()
-    told = lives(plan, reading.cluster.nodes, speakers.values(), answering, clock.monotonic_of)
+    lost = lost_nodes(_documents(listed, NODES).values())
+    nodes, moment = reading.cluster.nodes, clock.monotonic_of
+    told = lives(plan, nodes, speakers.values(), answering, moment, lost=lost)
     states = _documents(listed, CONFIGURATION_STATES)
     return Look(reading, plan, told, speakers, states, tuple(_unread(listed)), listed)
 

@@ -165,7 +165,7 @@ def test_explain_follows_every_node(cluster: ApiServer) -> None:
     assert steps["n3"] == (
         "session",
         "peerDown",
-        "no speaker has told of n3: is its pod running?",
+        "no speaker has told of this node: is its pod running?",
     )
     assert found["answer"].startswith("default/web is announced by n1, not by n2: router down")
     by_address = run(cluster, "explain", ANNOUNCED)

@@ -178,7 +178,9 @@ def test_what_a_controller_says_of_itself(server: Cluster, replicas: Replicas) -
     made(server, ADVERTISEMENTS, {**kind, "metadata": {"name": "all"}, "spec": {}})
     made(server, SLICES, endpoint("one"))
     poll(
-        lambda: "no speaker has told of n1" in first.document("explain/default/one")["answer"],
+        lambda: (
+            "no speaker has told of this node" in first.document("explain/default/one")["answer"]
+        ),
         "explained by what speakers tell",
     )
     poll(lambda: (second.document("status").get("leader") or "").startswith("a_"), "told of a")

@@ -14,7 +14,7 @@ from orchestrator.kube.speaker_state import (
     Unflushed,
     status_of,
 )
-from orchestrator.kube.told import lives
+from orchestrator.kube.told import lives, lost_nodes
 from orchestrator.model.cluster import Node
 from orchestrator.model.layer2_report import MemberReport, OwnerReport
 from orchestrator.model.live import Live
@@ -120,7 +120,7 @@ def test_a_silent_node_is_no_yes() -> None:
     assert (first.node, first.announced) == ("n1", True)
     last = second.steps[-1]
     assert (last.step, last.reason) == ("session", Reason.PEER_DOWN)
-    assert last.message == "no speaker has told of n2: is its pod running?"
+    assert last.message == "no speaker has told of this node: is its pod running?"
 
 
 def test_a_silent_node_on_layer_2() -> None:
@@ -130,6 +130,34 @@ def test_a_silent_node_on_layer_2() -> None:
     explanation = explain(made, "default/web", ("n1", "n2"), found)
     assert explanation is not None
     assert {node.steps[-1].step for node in explanation.nodes} == {"elected"}
+    assert not any(node.announced for node in explanation.nodes)
+
+
+def test_what_a_lost_node_told_does_not_count() -> None:
+    """A node that Kubernetes has lost announces nothing, whatever it told last."""
+    pressure = {"type": "DiskPressure", "status": "Unknown"}
+    nodes = [
+        {"metadata": {"name": name}, "status": {"conditions": [pressure, ready]}}
+        for name, ready in (
+            ("n1", {"type": "Ready", "status": "Unknown"}),
+            ("n2", {"type": "Ready", "status": "False"}),
+        )
+    ]
+    lost = lost_nodes([*nodes, {"metadata": {"name": "n3"}}])
+    assert lost == {"n1"}
+    told = [state("n1"), state("n2")]
+    found = lives(PLAN, ("n1", "n2"), told, (), moment, lost=lost)
+    explanation = explain(PLAN, "default/web", ("n1", "n2"), found)
+    assert explanation is not None
+    assert explanation.answer == (
+        "default/web is announced by n2, not by n1: the node is lost (Ready is Unknown): "
+        "what its speaker told last is old (peerDown)."
+    )
+    made = plan(WORLD, LAYER2, Local())
+    statuses = [l2_status("n1", "eth0")]
+    layer2 = lives(made, ("n1", "n2"), told, statuses, moment, lost=lost)
+    explanation = explain(made, "default/web", ("n1", "n2"), layer2)
+    assert explanation is not None
     assert not any(node.announced for node in explanation.nodes)
 
 
