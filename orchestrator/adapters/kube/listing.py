@@ -13,7 +13,7 @@ from orchestrator.kube.wire import Page, RawObject, WireError, decode_page, deco
 
 PAGE = 500
 ATTEMPTS = 3
-LONGEST_PAUSE_S = 5.0
+SHORT_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
 _NOT_READ = {403: "may not be read", 404: "is not known to the API server"}
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _EXPIRED = 410
@@ -71,7 +71,7 @@ async def _ask(access: Access, resource: Resource, following: str) -> Answer:
         if answer.status not in _AGAIN:
             break
         if attempt < ATTEMPTS - 1:
-            await asyncio.sleep(min(answer.retry_after_s or 0.5, LONGEST_PAUSE_S))
+            await asyncio.sleep(min(answer.retry_after_s or SHORT_PAUSE_S, LONGEST_PAUSE_S))
     return answer
 
 
