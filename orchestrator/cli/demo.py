@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from orchestrator.lab.demo_kubernetes import KubernetesDemo
     from orchestrator.lab.demo_layer2 import Layer2Demo
     from orchestrator.lab.scene import Scene
 
@@ -22,24 +23,28 @@ LONGEST_PARENT = 50
 @click.option("--stay", is_flag=True, help="Keep it up afterwards, until Ctrl-C.")
 @click.option("--loopback", is_flag=True, help="Use loopback addresses even where root is given.")
 @click.option("--layer2", is_flag=True, help="Show a failover on layer 2 instead; needs root.")
-def demo(stay: bool, loopback: bool, layer2: bool) -> None:
+@click.option("--kubernetes", is_flag=True, help="Show it in a Kubernetes cluster; needs root.")
+def demo(stay: bool, loopback: bool, layer2: bool, kubernetes: bool) -> None:
     """Show three nodes that announce one VIP to a router, here, in half a minute.
 
     In network namespaces with FRR as the router where this user is root; else on loopback
     addresses with a receiving ExaBGP. With --layer2 the three nodes share the VIP on one switch: its
-    owner is killed, and a client measures how long nobody answered.
+    owner is killed, and a client measures how long nobody answered. With --kubernetes they are nodes of a
+    cluster with a real API server, which is built at the first time (5 to 10 minutes), and Services are made.
     """
     from orchestrator.cli.failure import REFUSED, WRONG_USAGE, fail
     from orchestrator.lab.runner import LabError
     from orchestrator.lab.scene import DemoError
     from orchestrator.lab.topology import TopologyError
 
-    if layer2 and (stay or loopback):
-        fail("demo", "--layer2 goes with neither --stay nor --loopback", WRONG_USAGE)
+    if (layer2 or kubernetes) and (stay or loopback or layer2 is kubernetes):
+        fail("demo", "--layer2 and --kubernetes go with no other option", WRONG_USAGE)
     signal.signal(signal.SIGTERM, _terminated)
     workdir = _workdir()
     try:
-        if layer2:
+        if kubernetes:
+            _play_kubernetes(workdir)
+        elif layer2:
             _play_layer2(workdir)
         else:
             _play(_scene(workdir, loopback), stay)
@@ -94,7 +99,18 @@ def _play_layer2(workdir: Path) -> None:
     from orchestrator.lab.runner import check_host
 
     check_host()
-    story = Layer2Demo(workdir, click.echo)
+    _tell(Layer2Demo(workdir, click.echo))
+
+
+def _play_kubernetes(workdir: Path) -> None:
+    from orchestrator.lab.demo_kubernetes import KubernetesDemo
+    from orchestrator.lab.runner import check_host
+
+    check_host()
+    _tell(KubernetesDemo(workdir, click.echo))
+
+
+def _tell(story: Layer2Demo | KubernetesDemo) -> None:
     try:
         story.run()
     finally:
@@ -108,7 +124,7 @@ def _stay(scene: Scene) -> None:
     signal.pause()
 
 
-def _close(scene: Scene | Layer2Demo) -> None:
+def _close(scene: Scene | Layer2Demo | KubernetesDemo) -> None:
     """Take everything down; a second Ctrl-C must not leave half of it."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

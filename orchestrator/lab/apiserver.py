@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from orchestrator.lab.interrupts import undisturbed
 from orchestrator.lab.kube_build import PROGRAMS, build, silent
 
 HOST = "127.0.0.1"
@@ -222,10 +223,12 @@ class ApiServer:
     def _start(self, name: str, options: dict[str, Any]) -> subprocess.Popen[bytes]:
         arguments = [f"--{option}={value}" for option, value in options.items()]
         log = self._stack.enter_context((self._directory / f"{name}.log").open("wb"))
-        process = subprocess.Popen(
-            [program(name), *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
-        self._stack.callback(_stop, process)
+        path = program(name)
+        with undisturbed():
+            process = subprocess.Popen(
+                [path, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+            self._stack.callback(_stop, process)
         return process
 
     def _wait(self, process: subprocess.Popen[bytes], name: str, ready: Any) -> None:

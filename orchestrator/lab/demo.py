@@ -9,6 +9,7 @@ from typing import TypeVar
 from orchestrator.lab.demo_files import AS, VIP_PREFIX
 from orchestrator.lab.requests import FAILED
 from orchestrator.lab.scene import DemoError, Scene, SeenPath
+from orchestrator.lab.telling import Telling
 
 T = TypeVar("T")
 
@@ -19,13 +20,12 @@ REQUESTS = 60
 GRACEFUL_SHUTDOWN = "65535:0"
 
 
-class Demo:
+class Demo(Telling):
     """One run of the demo in a scene; `say` takes lines for people."""
 
     def __init__(self, scene: Scene, say: Callable[[str], None]) -> None:
+        super().__init__(say)
         self._scene = scene
-        self._say = say
-        self._started = time.monotonic()
 
     def run(self) -> None:
         """Tell the whole story. DemoError when something is not as it should be."""
@@ -49,14 +49,6 @@ class Demo:
         self._step("Starting and undraining again what was taken away")
         self._scene.resume(tuple(self._scene.appliances))
         self._wait_hops(frozenset(self._scene.appliances))
-
-    def _step(self, text: str) -> None:
-        self._say("")
-        self._say(f"[{time.monotonic() - self._started:5.1f} s] {text}")
-
-    def _show(self, text: str) -> None:
-        for line in text.strip("\n").splitlines():
-            self._say(f"    {line}".rstrip())
 
     def _wait(
         self,

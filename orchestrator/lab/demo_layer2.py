@@ -18,6 +18,7 @@ from orchestrator.lab.node import Node
 from orchestrator.lab.runner import Lab
 from orchestrator.lab.scene import DemoError
 from orchestrator.lab.segment import segment
+from orchestrator.lab.telling import Telling
 
 T = TypeVar("T")
 
@@ -54,16 +55,15 @@ spec: {{addresses: [{VIP}]}}
 """
 
 
-class Layer2Demo:
+class Layer2Demo(Telling):
     """One run of the story; `say` takes lines for people. Everything ends with `close`."""
 
     def __init__(self, workdir: Path, say: Callable[[str], None]) -> None:
+        super().__init__(say)
         self._workdir = workdir
-        self._say = say
         addresses = {name: [f"{a}/24"] for name, a in {**NODES, CLIENT: CLIENT_ADDRESS}.items()}
         self._lab = Lab(segment(free_name(), addresses), workdir)
         self._running: dict[str, list[subprocess.Popen[str]]] = {}
-        self._started = time.monotonic()
 
     def run(self) -> None:
         """Tell the whole story. DemoError when something is not as it should be."""
@@ -164,10 +164,6 @@ class Layer2Demo:
         argv = ["ip", "-j", "neigh", "show", VIP]
         found = json.loads(self._lab.node(CLIENT).run(argv).stdout or "[]")
         return str(found[0].get("lladdr", "nowhere")) if found else "nowhere"
-
-    def _step(self, text: str) -> None:
-        self._say("")
-        self._say(f"[{time.monotonic() - self._started:5.1f} s] {text}")
 
     def _wait(self, what: str, so: Callable[[], bool]) -> None:
         deadline = time.monotonic() + WAIT_S

@@ -135,7 +135,11 @@ class _Build:
             text=True,
         ) as process:
             assert process.stderr is not None
-            last = self._follow(packages, process.stderr)
+            try:
+                last = self._follow(packages, process.stderr)
+            except BaseException:
+                process.terminate()
+                raise
         if process.returncode != 0:
             raise _failed("build", last)
 

@@ -21,6 +21,7 @@ are in `workdir`. All is gone at the end of the block, also after a failure.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -30,11 +31,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from orchestrator.config.publish.definitions import definitions
+from orchestrator.lab import frr
 from orchestrator.lab import kube_objects as objects
-from orchestrator.lab.apiserver import ApiServer, program
+from orchestrator.lab.apiserver import ApiServer, ApiServerError, program
 from orchestrator.lab.commands import orchestrator
 from orchestrator.lab.frr import Frr
-from orchestrator.lab.kube_build import silent
+from orchestrator.lab.kube_build import BuildError, silent
 from orchestrator.lab.kube_pods import Pods
 from orchestrator.lab.kube_topology import (
     CONTROL,
@@ -53,6 +55,8 @@ from orchestrator.lab.node import Node, end_group
 from orchestrator.lab.runner import Lab, LabError
 from orchestrator.lab.segment import SWITCH
 
+PACKAGES = {"iptables": "iptables", "openssl": "openssl"}
+"""What the lab needs besides the runner's programs, FRR and what can be built, with the Debian packages."""
 NODE_ROLES = ("exabgp", "layer2", "speaker")
 LIMIT_S = 60.0
 _LABS = 64
@@ -70,11 +74,7 @@ class Cluster:
         self._flags: dict[str, tuple[str, ...]] = {}
 
     def __enter__(self) -> Self:
-        try:
-            self._up()
-        except BaseException:
-            self._stack.close()
-            raise
+        self.up()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -84,9 +84,18 @@ class Cluster:
         """End everything; nothing is left."""
         self._stack.close()
 
+    def up(self) -> None:
+        """Bring all but the roles up; after a failure nothing is left. LabError when it cannot be done."""
+        try:
+            self._up()
+        except BaseException:
+            self._stack.close()
+            raise
+
     def _up(self) -> None:
-        for name in ("etcd", "kube-apiserver", "kube-proxy"):
-            program(name, self._say)
+        if reason := lacking():
+            raise LabError(reason)
+        self._programs()
         number = _free_number()
         host, address, _ = management(number)
         self._lab = self._stack.enter_context(
@@ -103,6 +112,14 @@ class Cluster:
         self.pods = Pods(self._lab.nodes, self.apply)
         self.router = Frr(self.node(ROUTER))
         self.router.start(frr_configuration())
+
+    def _programs(self) -> None:
+        """See to it that Kubernetes' programs are there, and build those that are not."""
+        try:
+            for name in ("etcd", "kube-apiserver", "kube-proxy"):
+                program(name, self._say)
+        except (ApiServerError, BuildError) as error:
+            raise LabError(str(error)) from None
 
     def _kill_roles(self) -> None:
         for process in self.roles.values():
@@ -135,6 +152,16 @@ class Cluster:
     def mend(self, node: str) -> None:
         """Put the cable back."""
         self.node(SWITCH).link_up(switch_port(node))
+
+    def power_off(self, node: str) -> None:
+        """End a node at once, with all that runs in it; it does not come back.
+
+        Its cable is pulled first: the kernel would end the sessions of killed processes in good order.
+        """
+        self.cut(node)
+        self.node(node).kill()
+        for key in [key for key in self.roles if key[0] == node]:
+            self.roles.pop(key).wait(LIMIT_S)
 
     # Roles
 
@@ -274,6 +301,14 @@ class Cluster:
                 raise LabError(f"waited {limit_s:.0f} s for {what}")
             time.sleep(0.05)
         return found
+
+
+def lacking() -> str | None:
+    """Say which program of the lab is not on this host; None when all are, or can be built."""
+    missing = [package for name, package in PACKAGES.items() if shutil.which(name) is None]
+    if missing:
+        return f"not installed: apt-get install {' '.join(missing)}"
+    return frr.lacking()
 
 
 def _free_number() -> int:

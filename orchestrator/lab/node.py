@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from orchestrator.lab.interrupts import undisturbed
 from orchestrator.lab.namespaces import children_in_pid_namespace
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -37,7 +38,7 @@ class Node:
             **env,
         }
         self.logs = logs
-        self._processes: list[subprocess.Popen[str]] = []
+        self._processes: set[subprocess.Popen[str]] = set()
 
     def enter_argv(self, argv: Sequence[str], *, pid_namespace: bool = True) -> list[str]:
         """Arguments that run `argv` in the node.
@@ -63,11 +64,9 @@ class Node:
         """
         path = log or self.logs / f"{self.name}-{Path(argv[0]).name}.log"
         with path.open("a", encoding="utf-8") as output:
-            process = self._start(
+            return self._start(
                 argv, env, cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
-        self._processes.append(process)
-        return process
 
     def run(
         self,
@@ -89,6 +88,7 @@ class Node:
             except BaseException:
                 end_group(process)
                 raise
+        self._processes.discard(process)
         if check and process.returncode:
             raise subprocess.CalledProcessError(process.returncode, list(argv), output, errors)
         return subprocess.CompletedProcess(list(argv), process.returncode, output, errors)
@@ -104,8 +104,8 @@ class Node:
         stderr: int,
     ) -> subprocess.Popen[str]:
         inside = ["env", f"--chdir={cwd}", *argv] if cwd else list(argv)
-        with children_in_pid_namespace(self.pid):
-            return subprocess.Popen(
+        with undisturbed(), children_in_pid_namespace(self.pid):
+            process = subprocess.Popen(
                 self.enter_argv(inside, pid_namespace=False),
                 env={**self.env, **(env or {})},
                 stdin=stdin,
@@ -115,6 +115,8 @@ class Node:
                 errors="replace",
                 start_new_session=True,
             )
+            self._processes.add(process)
+        return process
 
     def link_down(self, interface: str) -> None:
         """Take an interface down, as an administrator would; the other end loses its carrier."""
@@ -131,7 +133,7 @@ class Node:
 
     def reap(self, timeout_s: float = 10) -> None:
         """Wait for what was started here, after the node itself has gone."""
-        for process in self._processes:
+        for process in tuple(self._processes):
             process.wait(timeout_s)
         self._processes.clear()
 

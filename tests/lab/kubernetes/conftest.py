@@ -12,7 +12,7 @@ from orchestrator.lab.kube_cluster import Cluster
 from tests.apiserver.accounts import Accounts
 from tests.lab.conftest import children
 from tests.lab.harness import poll, require
-from tests.lab.kubernetes.scene import Scene
+from tests.lab.kubernetes.scene import PROGRAMS, Scene
 from tests.unit.deploy.manifests import CONTROLLER, SPEAKER
 
 
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Run a cluster with a session of each node and family."""
     before = children()
-    require("/usr/lib/frr/bgpd", "vtysh", "ip", "nsenter", "iptables", "etcd", "openssl")
+    require(*PROGRAMS)
     with Cluster(tmp_path_factory.mktemp("cluster")) as running:
         Accounts(running.server)
         running.start({"controller": CONTROLLER, "speaker": SPEAKER})

@@ -11,6 +11,8 @@ from orchestrator.lab.kube_topology import CLIENT, NODES, NODES6, SEGMENT
 from orchestrator.lab.requests import FAILED
 from tests.lab.harness import poll
 
+PROGRAMS = ("/usr/lib/frr/bgpd", "vtysh", "ip", "nsenter", "iptables", "etcd", "openssl")
+"""What the lab needs of this host."""
 EDGE, EDGE6, OTHER, LAN = "203.0.113.", "2001:db8:113::", "198.51.100.", "192.168.10.2"
 """Beginnings of the addresses of the pools `edge`, `other` (by name only) and `lan` (layer 2)."""
 ASKED = 12
