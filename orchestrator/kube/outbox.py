@@ -17,8 +17,8 @@ AT_ONCE = 8
 """Writes under way: enough to keep a server busy that takes some ms for each."""
 MOST = 20_000
 """Writes that wait; beyond them reports are dropped, the oldest first."""
-_AGAIN = frozenset({0, 408, 429, 500, 502, 503, 504})
-"""Statuses, 0 for no answer, after which the same write may be taken."""
+_AGAIN = frozenset({0, 401, 408, 429, 500, 502, 503, 504})
+"""Statuses, 0 for no answer, after which the same write may be taken: a token may be replaced."""
 
 
 class Rank(IntEnum):

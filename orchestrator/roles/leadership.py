@@ -42,6 +42,8 @@ class Leadership:
         self._timer: asyncio.TimerHandle | None = None
         self._group: asyncio.TaskGroup | None = None
         self._cause = ""
+        self._exists = False
+        """Whether there is a Lease, as far as the watch has told."""
         self._leaving = False
         self._left = asyncio.Event()
 
@@ -69,12 +71,17 @@ class Leadership:
                 await self._left.wait()
 
     def _observe(self, _resource: Resource, changed: Changed) -> None:
-        """Take the Lease as the watch tells it; one that is gone can be made anew."""
+        """Take the Lease as the watch tells it; one that is gone can be made anew.
+
+        A list that says nothing new of a Lease that is known does not say that it is gone.
+        """
         now = clock.monotonic()
+        if changed.gone or changed.objects:
+            self._exists = bool(changed.objects)
         for one in changed.objects:
             with contextlib.suppress(msgspec.MsgspecError):
                 self._do(self._election.observe(decode_lease(one.text), now))
-        if changed.gone or (changed.complete and not changed.objects):
+        if not self._exists:
             self._do(self._election.observe(Lease(), now))
 
     def _do(self, actions: Iterable[Action]) -> None:

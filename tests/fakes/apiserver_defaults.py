@@ -8,6 +8,7 @@ from typing import Any
 from tests.fakes.apiserver_kinds import Object
 
 _OF_LOAD_BALANCERS = ("allocateLoadBalancerNodePorts", "loadBalancerClass")
+_DUAL = ("PreferDualStack", "RequireDualStack")
 _ALLOCATED = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 
 
@@ -31,10 +32,12 @@ def fill_service(document: Object, before: Object | None, number: int) -> None:
 def _allocate(spec: Object, number: int) -> None:
     if not spec.get("clusterIP"):
         spec["clusterIP"] = str(ipaddress.IPv4Address("10.96.0.0") + number)
-    spec.setdefault("clusterIPs", [spec["clusterIP"]])
-    family = "IPv6" if ":" in spec["clusterIP"] else "IPv4"
-    spec.setdefault("ipFamilies", [family])
     spec.setdefault("ipFamilyPolicy", "SingleStack")
+    both = spec["ipFamilyPolicy"] in _DUAL and spec["clusterIP"] != "None"
+    second = str(ipaddress.IPv6Address("fd00:10:96::") + number)
+    spec.setdefault("clusterIPs", [spec["clusterIP"], *([second] if both else [])])
+    family = "IPv6" if ":" in spec["clusterIP"] else "IPv4"
+    spec.setdefault("ipFamilies", [family, *(["IPv6"] if both else [])])
     spec.setdefault("internalTrafficPolicy", "Cluster")
 
 

@@ -44,7 +44,8 @@ class FakeApiServerHttp:
         self.port = 0
         self.token = TOKEN
         self.refusing: tuple[int, dict[str, str]] | None = None
-        self.silent = False
+        self._answering = asyncio.Event()
+        self._answering.set()
         self.byte_by_byte = False
         self.delay_s = 0.0
         self.die_after: int | None = None
@@ -55,8 +56,18 @@ class FakeApiServerHttp:
         """Method, path and token of each request."""
         self._runner: web.AppRunner | None = None
 
+    def fall_silent(self) -> None:
+        """Take connections and requests and say nothing, as one that is paused (in its loop)."""
+        self._answering.clear()
+
+    def go_on(self) -> None:
+        """Answer all that came while it was silent (in its loop)."""
+        self._answering.set()
+
     async def start(self) -> None:
-        """Listen on a free port, or again on the one it had."""
+        """Listen on a free port, or again on the one it had; nothing when it does."""
+        if self._runner is not None:
+            return
         app = web.Application(client_max_size=1 << 24)
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -89,8 +100,7 @@ class FakeApiServerHttp:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         self.seen.append((request.method, request.path, token))
-        if self.silent:
-            await asyncio.sleep(3600)
+        await self._answering.wait()
         if self._is_dead():
             return _drop(request)
         if self.refusing is not None:
@@ -144,6 +154,7 @@ class FakeApiServerHttp:
         end = loop.time() + float(request.query.get("timeoutSeconds", "inf"))
         with contextlib.suppress(ConnectionError):
             while not (watch.over and not watch.lines) and loop.time() < end:
+                await self._answering.wait()
                 text, watch.lines[:] = b"".join(watch.lines), []
                 for piece in _pieces(text, small=self.byte_by_byte):
                     await response.write(piece)

@@ -10,8 +10,10 @@ import asyncio
 import contextlib
 import os
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -56,6 +58,8 @@ class Access:
         self._context = context
         self._configuration: Configuration | None = None
         self._rest: RESTClientObject | None = None
+        self._used: Counter[RESTClientObject] = Counter()
+        """Requests under way over each session: a former one is closed after its last."""
         self._throttle = Throttle(random.uniform)
         self._reachable = asyncio.Event()
         self._renewing: asyncio.Lock = asyncio.Lock()
@@ -71,10 +75,12 @@ class Access:
         await self._load()
 
     async def renew(self) -> None:
-        """Read the credentials again: a token may have been replaced."""
+        """Read the credentials again: a token may have been replaced. Many at once do so once."""
+        under_way = self._renewing.locked()
         async with self._renewing:
-            with contextlib.suppress(AdapterError):
-                await self._load()
+            if not under_way:
+                with contextlib.suppress(AdapterError):
+                    await self._load()
 
     async def _load(self) -> None:
         configuration = Configuration()
@@ -84,8 +90,23 @@ class Access:
             raise AdapterError(self._place, f"no way to a cluster: {error}") from error
         former = self._rest
         self._configuration, self._rest = configuration, RESTClientObject(configuration)
-        if former is not None:
+        if former is not None and not self._used[former]:
             await former.close()
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[RESTClientObject]:
+        """Use the session of now, and keep it open as long."""
+        rest = self._rest
+        assert rest is not None
+        self._used[rest] += 1
+        try:
+            yield rest
+        finally:
+            self._used[rest] -= 1
+            if not self._used[rest]:
+                del self._used[rest]
+                if rest is not self._rest:
+                    await rest.close()
 
     async def _fill(self, configuration: Configuration) -> None:
         if self._kubeconfig is None and in_pod():
@@ -107,8 +128,9 @@ class Access:
 
     async def close(self) -> None:
         """End all connections."""
-        if self._rest is not None:
-            await self._rest.close()
+        for rest in {self._rest, *self._used}:
+            if rest is not None:
+                await rest.close()
 
     async def request(
         self,
@@ -119,7 +141,19 @@ class Access:
         query: Sequence[tuple[str, str]] = (),
         content_type: str = "application/json",
     ) -> Answer:
-        """Send a request and return the whole answer; raises `UnreachableError`."""
+        """Send a request and return the whole answer; raises `UnreachableError`.
+
+        One that the server does not know the sender of is sent again with credentials read anew.
+        """
+        answer = await self._whole(method, path, body, query, content_type)
+        if answer.status != HTTPStatus.UNAUTHORIZED:
+            return answer
+        await self.renew()
+        return await self._whole(method, path, body, query, content_type)
+
+    async def _whole(
+        self, method: str, path: str, body: Any, query: Sequence[tuple[str, str]], content_type: str
+    ) -> Answer:
         try:
             async with (
                 asyncio.timeout(ANSWER_S + CONNECT_S),
@@ -149,7 +183,6 @@ class Access:
 
         Raises one of FAILURES when there is none.
         """
-        assert self._rest is not None
         assert self._configuration is not None
         await self._turn()
         url = f"{self.host}{path}" + (f"?{urlencode(query)}" if query else "")
@@ -158,21 +191,28 @@ class Access:
         if token:
             headers["Authorization"] = token
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
-        try:
-            made = await self._rest.request(
-                method, url, headers=headers, body=body, _request_timeout=timeout
-            )
-        except FAILURES:
-            self.figures.requested(method, 0)
-            self._throttle.failed(clock.monotonic())
-            self._reachable.clear()
-            raise
-        response: aiohttp.ClientResponse = made.response
-        self.figures.requested(method, response.status)
+        async with self._session() as rest:
+            try:
+                made = await rest.request(
+                    method, url, headers=headers, body=body, _request_timeout=timeout
+                )
+            except FAILURES:
+                self._unanswered(method)
+                raise
+            response: aiohttp.ClientResponse = made.response
+            self._answered(method, response.status)
+            async with response:
+                yield response
+
+    def _unanswered(self, method: str) -> None:
+        self.figures.requested(method, 0)
+        self._throttle.failed(clock.monotonic())
+        self._reachable.clear()
+
+    def _answered(self, method: str, status: int) -> None:
+        self.figures.requested(method, status)
         if self._throttle.answered():
             self._reachable.set()
-        async with response:
-            yield response
 
     async def _turn(self) -> None:
         """Wait until this request may go out: soon, and at once when another was answered."""
