@@ -22,20 +22,23 @@ class Seen:
     """What a client saw.
 
     Of new connections: how many there were (`sent`), how many each server answered (`by`), how many
-    had to send a packet again (`again`), which `failed` (each with `at` and `error`). Of connections
-    that were kept: how many each server had (`held`), and which broke (`at`, `name`).
+    had to send a packet again (`again`), which `failed` (each with the moment it was begun, `at`, and
+    `error`): they could not be opened, or had no answer in time; and which were opened, but `cut` before the
+    answer. Of connections that were kept: how many each server had (`held`), and which broke (`at`, `name`).
     """
 
     sent: int
     by: Mapping[str, int]
     again: int
     failed: Sequence[Mapping[str, str | float]]
+    cut: Sequence[Mapping[str, str | float]]
     held: Mapping[str, int]
     broken: Sequence[Mapping[str, str | float]]
 
     def failing_s(self, since: float) -> float:
-        """How long after `since` a connection was begun that failed; 0 when none was."""
-        later = [float(one["at"]) - since for one in self.failed if float(one["at"]) >= since]
+        """How long after `since` a connection was begun that failed or was cut; 0 when none was."""
+        begun = (float(one["at"]) for one in (*self.failed, *self.cut))
+        later = [at - since for at in begun if at >= since]
         return max(later, default=0.0)
 
     def broken_of(self, name: str) -> int:

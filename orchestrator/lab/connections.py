@@ -38,6 +38,7 @@ class Connections:
         self._by: Counter[str] = Counter()
         self._again = 0
         self._failed: list[dict[str, Any]] = []
+        self._cut: list[dict[str, Any]] = []
         self._held: Counter[str] = Counter()
         self._broken: list[dict[str, Any]] = []
 
@@ -52,22 +53,20 @@ class Connections:
             await asyncio.sleep(due - time.monotonic())
 
     async def _once(self, at: float) -> None:
+        """Ask on a new connection; a reset of one that was open is told apart from all other failures."""
         self._sent += 1
+        seen, opened = self._failed, False
         try:
             async with asyncio.timeout(self._timeout_s):
-                name, again = await self._ask_once()
+                with await self._connect() as sock:
+                    opened = True
+                    name = await ask(sock, "Connection: close\r\n")
+                    self._by[name] += 1
+                    self._again += _sent_again(sock)
         except OSError as error:  # TimeoutError is one
-            self._failed.append({"at": at, "error": str(error) or "no answer in time"})
-        else:
-            self._by[name] += 1
-            self._again += again
-
-    async def _ask_once(self) -> tuple[str, bool]:
-        """Return who answers on a new connection, and whether a packet of ours was lost on the way."""
-        with await self._connect() as sock:
-            name = await ask(sock, "Connection: close\r\n")
-            found = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TOTAL_RETRANS.size)
-            return name, TOTAL_RETRANS.unpack(found)[0] > 0
+            if opened and not isinstance(error, TimeoutError):
+                seen = self._cut
+            seen.append({"at": at, "error": str(error) or "no answer in time"})
 
     async def _connect(self) -> socket.socket:
         sock = socket.socket(self._family, socket.SOCK_STREAM)
@@ -102,9 +101,16 @@ class Connections:
             "by": dict(self._by),
             "again": self._again,
             "failed": self._failed,
+            "cut": self._cut,
             "held": dict(self._held),
             "broken": self._broken,
         }
+
+
+def _sent_again(sock: socket.socket) -> bool:
+    """Tell whether a packet of ours was lost on the way and sent again."""
+    found = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TOTAL_RETRANS.size)
+    return bool(TOTAL_RETRANS.unpack(found)[0])
 
 
 async def ask(sock: socket.socket, fields: str = "") -> str:

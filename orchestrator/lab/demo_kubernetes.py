@@ -159,7 +159,7 @@ class KubernetesDemo(Telling):
     def _judge_failures(self, what: str, seen: Seen, moment: float, limit_s: float) -> None:
         failing_s = seen.failing_s(moment)
         self._say(
-            f"  {what}: {len(seen.failed)} of {seen.sent} connections failed; the last of them began"
+            f"  {what}: {len(seen.failed) + len(seen.cut)} of {seen.sent} connections failed; the last of them began"
             f" {failing_s * 1000:.0f} ms after the death"
         )
         if failing_s > limit_s:
@@ -192,6 +192,8 @@ class KubernetesDemo(Telling):
             f"  client {client}: {len(seen.failed)} of {seen.sent} new connections failed; they were"
             f" answered by {', '.join(sorted(seen.by))}"
         )
+        if seen.cut:
+            self._say(f"    {len(seen.cut)} were open at the change of way, and cut by it")
         if seen.failed:
             raise DemoError(f"expected no connection to fail in a drain, but: {seen.failed[0]}")
 
