@@ -92,7 +92,7 @@ def _begun(verdicts: Sequence[Verdict]) -> KubernetesEvent:
     nodes: defaultdict[Protocol | None, dict[str, None]] = defaultdict(dict)
     for verdict in verdicts:
         if verdict.announced:
-            nodes[verdict.protocol][verdict.node] = None
+            nodes[verdict.protocol].update(dict.fromkeys((verdict.node, *verdict.alike)))
     parts = [f"{_protocol(one)} from {_nodes(list(names))}" for one, names in nodes.items()]
     return KubernetesEvent("Normal", ANNOUNCED, f"announced with {' and '.join(parts)}")
 

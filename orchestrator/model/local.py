@@ -28,6 +28,8 @@ class Local:
     treated as dead. `extended_next_hops` names peers that take IPv4 routes with an IPv6 next hop
     (RFC 8950), also those of which that is not known yet: the backend holds back what it must.
     Who `allocates` gives addresses; a speaker in a cluster goes by those in each Service's status.
+    `anywhere` asks only whether any node announces each address: nodes that are alike are judged
+    once, and there are no sessions and RIBs.
     """
 
     node: str | None = None
@@ -40,6 +42,7 @@ class Local:
     lb_class: str | None = None
     ignore_exclude_label: bool = False
     allocates: bool = True
+    anywhere: bool = False
     extended_next_hops: frozenset[str] = frozenset()
 
     def address_of(self, interface: str, family: Family) -> IPAddress | None:

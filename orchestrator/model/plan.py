@@ -114,7 +114,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a node announces an address, and the first reason if it does not."""
+    """Whether a node announces an address, and the first reason if it does not.
+
+    `alike` are further nodes of which the same is true, where a plan asks about `anywhere`.
+    """
 
     service: ServiceKey
     address: IPAddress | None
@@ -122,6 +125,7 @@ class Verdict:
     protocol: Protocol | None
     reason: Reason
     message: str
+    alike: tuple[str, ...] = ()
 
     @property
     def announced(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from orchestrator.model.address import IPAddress
 from orchestrator.model.live import Live
 from orchestrator.model.plan import Assignment, AssignmentState, Plan, Protocol, Reason, Verdict
 from orchestrator.planner.elected import may_answer, members
@@ -98,6 +99,20 @@ def explain(
         )
         chains += _members(verdicts, lives)
     return Explanation(target, chains, _answer(target, assignment, chains))
+
+
+def involved(plan: Plan, target: str) -> tuple[Assignment, ...]:
+    """Return the assignment of `target`, and all that have an address together with it, and so on."""
+    first = _find(plan, target)
+    if first is None or not first.addresses:
+        return () if first is None else (first,)
+    addresses: set[IPAddress] = set()
+    more = set(first.addresses)
+    while more != addresses:
+        addresses = more
+        found = tuple(one for one in plan.assignments if addresses & set(one.addresses))
+        more = {address for one in found for address in one.addresses}
+    return found
 
 
 def _find(plan: Plan, target: str) -> Assignment | None:

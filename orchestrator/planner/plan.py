@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from orchestrator.planner import advertise, draining, eligible
 from orchestrator.planner.allocate import allocate
 from orchestrator.planner.coverage import Coverage, Coverages, coverages
 from orchestrator.planner.layer2 import Segment, see_segment
+from orchestrator.planner.sample import Sample, alike_nodes
 from orchestrator.planner.world import World, see, virtual_ip_key
 
 Advertisements = tuple[BGPAdvertisement, ...]
@@ -45,10 +46,29 @@ def plan_world(
 ) -> Plan:
     """Make the plan of `cluster` from what was already made of it and of the policy."""
     assignments = allocate(world.services, policy, cluster.namespaces, local)
+    return plan_of(assignments, world, cluster, policy, local=local, covering=covering)
+
+
+def detail(cluster: Cluster, policy: Policy, local: Local, known: Sequence[Assignment]) -> Plan:
+    """Return the part of a plan that is about these assignments, which have all of their addresses."""
+    world, covering = see(cluster, local), coverages(policy)
+    return plan_of(known, world, cluster, policy, local=local, covering=covering)
+
+
+def plan_of(
+    assignments: Sequence[Assignment],
+    world: World,
+    cluster: Cluster,
+    policy: Policy,
+    *,
+    local: Local,
+    covering: Coverages,
+) -> Plan:
+    """Decide who announces what was assigned."""
     view = look(world, policy, local, covering)
     judged = judge(view, assignments)
     return Plan(
-        assignments=assignments,
+        assignments=tuple(assignments),
         sessions=tuple(
             Session(one.node.name, peer)
             for one in view.nodes
@@ -65,10 +85,26 @@ def plan_world(
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is looked at while a plan is made: every node to be planned for, and the segment."""
+    """What is looked at while a plan is made: every node to be planned for, and the segment.
+
+    `sample` chooses the nodes that are asked where only `anywhere` matters; then `nodes` is empty.
+    """
 
     nodes: tuple[NodeView, ...]
     segment: Segment
+    sample: Sample[NodeView] | None = None
+
+    def asked(self, assignment: Assignment) -> Iterable[NodeView]:
+        """Return the nodes to be asked whether they announce it over BGP."""
+        return self.nodes if self.sample is None else self.sample.over_bgp(assignment)
+
+    def asked_on_layer2(self, assignment: Assignment) -> Iterable[NodeView]:
+        """Return the nodes to be asked whether they answer for it."""
+        if self.sample is None:
+            return self.nodes
+        places = ((assignment.service, address) for address in assignment.addresses)
+        owners = (self.segment.elections[place].owner for place in places)
+        return self.sample.on_layer2({one.node for one in owners if one is not None})
 
 
 class Judgement(NamedTuple):
@@ -90,10 +126,11 @@ def judge(view: View, assignments: Sequence[Assignment]) -> dict[ServiceKey, Jud
 
 
 def _judge_one(view: View, assignment: Assignment) -> Judgement:
-    found = [verdict for node in view.nodes for verdict in node.judge(assignment)]
+    found = [verdict for node in view.asked(assignment) for verdict in node.judge(assignment)]
     elections: list[Election] = []
     if view.segment.coverage.by_pool.get(assignment.pool or ""):
-        found += [v for node in view.nodes for v in node.judge_layer2(assignment, view.segment)]
+        nodes = view.asked_on_layer2(assignment)
+        found += [v for node in nodes for v in node.judge_layer2(assignment, view.segment)]
         places = ((assignment.service, address) for address in assignment.addresses)
         elections = [view.segment.elections[place] for place in places]
     return Judgement(sorted(found, key=_verdict_order) if len(found) > 1 else found, elections)
@@ -124,7 +161,7 @@ def look(world: World, policy: Policy, local: Local, covering: Coverages) -> Vie
     pools = coverage.by_pool.items()
     elsewhere = frozenset(name for name, ads in segment.coverage.by_pool.items() if ads)
 
-    def look_at(node: Node) -> NodeView:
+    def look_at(node: Node, alike: tuple[str, ...]) -> NodeView:
         peers = tuple(peer for peer in policy.peers if peer.selects(node.labels))
         return NodeView(
             node=node,
@@ -137,9 +174,13 @@ def look(world: World, policy: Policy, local: Local, covering: Coverages) -> Vie
             selected={name: eligible.select_for_node(ads, node) for name, ads in pools},
             elsewhere=elsewhere,
             ribs={peer.name: {} for peer in peers},
+            alike=alike,
         )
 
-    return View(tuple(map(look_at, world.nodes)), segment)
+    if local.anywhere:
+        groups = alike_nodes(world.nodes, policy, local, drained)
+        return View((), segment, Sample(groups, world, look_at))
+    return View(tuple(look_at(node, ()) for node in world.nodes), segment)
 
 
 @dataclass(slots=True)
@@ -147,7 +188,7 @@ class NodeView:
     """One node while a plan is made: what it may announce, and its RIBs as they grow.
 
     Of the `coverage` of pools, `selected` is what is for this node. `elsewhere` are the pools that
-    are announced on layer 2.
+    are announced on layer 2. `alike` are nodes that it speaks for.
     """
 
     node: Node
@@ -162,6 +203,7 @@ class NodeView:
     ribs: dict[str, dict[IPNetwork, Route]]
     outlets: dict[tuple[int, ...], Outlets] = field(default_factory=dict)
     words: dict[int, str] = field(default_factory=dict)
+    alike: tuple[str, ...] = ()
 
     def judge(self, assignment: Assignment) -> list[Verdict]:
         """Give the BGP verdict for each address of `assignment`, adding the routes of a yes.
@@ -176,9 +218,8 @@ class NodeView:
         verdicts = []
         for address in assignment.addresses:
             reason, message = self._judge_address(service, pool, address)
-            verdicts.append(
-                Verdict(service.key, address, self.node.name, protocol, reason, message)
-            )
+            name, alike = self.node.name, self.alike
+            verdicts.append(Verdict(service.key, address, name, protocol, reason, message, alike))
         return verdicts
 
     def judge_layer2(self, assignment: Assignment, segment: Segment) -> list[Verdict]:

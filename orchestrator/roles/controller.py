@@ -76,7 +76,12 @@ class Controller:
         self._planner = Planner()
         self._frozen = False
         self._status = ControllerStatus(
-            name, self._sources, self._leadership, self._observed, due=self._planning.due
+            name,
+            self._sources,
+            self._leadership,
+            self._observed,
+            due=self._planning.due,
+            ignore_exclude_label=settings.ignore_exclude_lb,
         )
         self._status.collectors = (self._planning.seconds, access.figures)
         self._http = HttpServer(self._status, {}, settings.status_socket, settings.http_address)
@@ -134,11 +139,12 @@ class Controller:
         services = reading.cluster.services
         self._allocation.write(plan, services)
         self._member_key.write(reading)
-        for told in self._announcements.observe(plan):
-            if told.service in services:
-                version = self._allocation.version(told.service)
-                self._tell(services[told.service], told.event, version)
-        self._status.observe(plan, reading)
+        told = self._announcements.observe(plan)
+        for one in told:
+            if one.service in services:
+                version = self._allocation.version(one.service)
+                self._tell(services[one.service], one.event, version)
+        self._status.observe(plan, reading, told)
         self._report()
         if not self._frozen:
             gc.freeze()
@@ -157,6 +163,7 @@ class Controller:
             held=self._allocation.held,
             lb_class=self._settings.lb_class,
             ignore_exclude_label=self._settings.ignore_exclude_lb,
+            anywhere=True,
         )
 
     def _done(self, label: str, outcome: Outcome, _body: bytes) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from prometheus_client.registry import Collector
@@ -11,14 +12,18 @@ from orchestrator import __version__
 from orchestrator.adapters import clock
 from orchestrator.adapters.controller_metrics import controller_metrics
 from orchestrator.config.reading import Reading
+from orchestrator.kube.announcements import ANNOUNCED, Told
 from orchestrator.kube.pool_status import pool_counts
 from orchestrator.kube.resources import SERVICE_L2_STATUSES, SPEAKER_STATES
 from orchestrator.kube.told import lives
+from orchestrator.model.change import Change
+from orchestrator.model.local import Local
 from orchestrator.model.plan import AssignmentState, Plan
 from orchestrator.model.problem import Severity
 from orchestrator.planner.changes import Moment, changes
 from orchestrator.planner.document import plan_document, problem_document
-from orchestrator.planner.explain import explain
+from orchestrator.planner.explain import explain, involved
+from orchestrator.planner.plan import detail
 from orchestrator.roles.cluster_sources import ClusterSources
 from orchestrator.roles.journal import Journal
 from orchestrator.roles.leadership import Leadership
@@ -26,6 +31,13 @@ from orchestrator.roles.observed import Observed
 
 HANG_S = 10.0
 """A planning loop that is this late is not alive."""
+
+
+def _change(told: Told) -> Change:
+    """Return what was told of a Service as a line of the journal."""
+    event, announced = told.event, told.event.reason == ANNOUNCED
+    new, reason = ("announced", "announced") if announced else ("notAnnounced", None)
+    return Change("service", None, new, reason, event.message, service=str(told.service))
 
 
 class ControllerStatus:
@@ -44,29 +56,31 @@ class ControllerStatus:
         observed: Observed,
         *,
         due: Callable[[], float | None],
+        ignore_exclude_label: bool,
     ) -> None:
         self._node = node
         self._sources = sources
         self._leadership = leadership
         self._observed = observed
         self._due = due
+        self._ignores = ignore_exclude_label
         self._started_at = clock.wall()
         self._journal = Journal()
-        self._moment = Moment(node)
+        self._was_valid = True
         self.last: tuple[Plan, Reading] | None = None
         self.collectors: Sequence[Collector] = ()
         """What metrics there are besides those of documents."""
 
-    def observe(self, plan: Plan, reading: Reading) -> None:
-        """Take the newest plan, and note what it changed."""
+    def observe(self, plan: Plan, reading: Reading, told: Iterable[Told]) -> None:
+        """Take the newest plan, and note what was told of Services."""
         self.last = plan, reading
-        moment = Moment(self._node, plan, config_valid=reading.valid)
-        self._journal.record(changes(self._moment, moment))
-        self._moment = moment
+        before, self._was_valid = self._was_valid, reading.valid
+        moments = (Moment(self._node, config_valid=valid) for valid in (before, reading.valid))
+        self._journal.record((*changes(*moments), *map(_change, told)))
 
     def forget(self) -> None:
         """Have no plan any more: another replica leads."""
-        self.last, self._moment = None, Moment(self._node)
+        self.last = None
 
     def alive(self) -> bool:
         """Tell whether plans are made when they are due."""
@@ -86,10 +100,11 @@ class ControllerStatus:
         return {"items": self._journal.latest() if name == "events" else []}
 
     def _plan(self) -> Any | None:
+        """Return what a controller decides; who announces it is the speakers' to tell."""
         if self.last is None:
             return None
         plan, reading = self.last
-        return plan_document(plan, reading.policy, self._sources.problems)
+        return plan_document(replace(plan, verdicts=()), reading.policy, self._sources.problems)
 
     def _status(self) -> dict[str, Any]:
         problems = self._sources.problems
@@ -124,6 +139,8 @@ class ControllerStatus:
         if self.last is None:
             return None
         plan, reading = self.last
+        known, everywhere = involved(plan, target), Local(ignore_exclude_label=self._ignores)
+        plan = detail(reading.cluster, reading.policy, everywhere, known)
         nodes = tuple(sorted(reading.cluster.nodes))
         speakers = self._observed.of_kind(SPEAKER_STATES.kind)
         answering = self._observed.of_kind(SERVICE_L2_STATUSES.kind)

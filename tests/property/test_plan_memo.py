@@ -166,7 +166,8 @@ class World:
         self.policy = draw(a_policy())
         self.nodes = NODES[: draw(st.integers(0, 2))]
         node = draw(st.sampled_from(["n1", None]))
-        self.local = Local(node, allocates=draw(st.booleans()))
+        anywhere = node is None and draw(st.booleans())
+        self.local = Local(node, allocates=draw(st.booleans()), anywhere=anywhere)
 
     def inputs(self) -> tuple[Cluster, Policy, Local]:
         """Give everything as the sources would: equal values may be new objects."""
