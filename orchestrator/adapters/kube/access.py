@@ -27,6 +27,7 @@ from kubernetes.aio.client.rest import RESTClientObject
 from orchestrator.adapters import clock
 from orchestrator.adapters.errors import AdapterError
 from orchestrator.adapters.kube.figures import Figures
+from orchestrator.adapters.kube.proxy import proxy_for
 from orchestrator.kube.throttle import Throttle
 from orchestrator.kube.writes import Write
 
@@ -86,6 +87,8 @@ class Access:
         configuration = Configuration()
         try:
             await self._fill(configuration)
+            configuration.proxy = configuration.proxy or proxy_for(configuration.host)
+            configuration.client_session_kwargs = {"trust_env": False}
         except (kube_config.ConfigException, yaml.YAMLError, OSError, ValueError) as error:
             raise AdapterError(self._place, f"no way to a cluster: {error}") from error
         former = self._rest
