@@ -20,11 +20,15 @@ MAX_UNFLUSHED = 50
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One session of this node; `since` is when its state began (RFC 3339)."""
+    """One session of this node; `since` is when its state began (RFC 3339).
+
+    `desired_ipv6` counts those of its desired routes that are of IPv6.
+    """
 
     peer: Peer
     state: SessionState
     since: str
+    desired_ipv6: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ def _session(session: Session) -> dict[str, Any]:
         "since": session.since,
         **error,
         "routes": _routes([state]),
+        "desiredIPv6": session.desired_ipv6,
     }
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
 from orchestrator.kube.speaker_state import MAX_UNFLUSHED
 from orchestrator.kube.writes import Document
-from orchestrator.model.address import IPAddress, IPNetwork
+from orchestrator.model.address import Family, IPAddress, IPNetwork, family_of
 from orchestrator.model.cluster import ServiceKey
 from orchestrator.model.layer2_report import (
     Layer2Report,
@@ -20,12 +20,14 @@ from orchestrator.model.layer2_report import (
 )
 from orchestrator.model.live import Live
 from orchestrator.model.plan import Plan, Protocol
+from orchestrator.model.route import Rib
 from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
 
 ANY_INTERFACE = "any interface"
 """Where a node answers, or nobody does, when no interface was named."""
 Place = tuple[str, str]
 """A node and one of its interfaces."""
+_WHY_FEWER = "it has not seen the latest change, or the node has no next hop of this family"
 Moment = Callable[[str], float]
 
 
@@ -80,9 +82,23 @@ def _live(
     moment: Moment,
 ) -> Live:
     sessions = {one.peer: one for one in map(_session(moment), status.get("sessions") or ())}
-    planned = {peer: len(rib) for peer, rib in plan.ribs.get(node, {}).items()}
-    routes = _Routes(sessions, planned, _unflushed(status))
-    return Live(sessions, routes.status, layer2=_layer2(node, status, owners, moment))
+    doubts = dict(_doubts(plan.ribs.get(node, {}), status))
+    routes = _Routes(sessions, doubts.keys(), _unflushed(status))
+    return Live(
+        sessions, routes.status, layer2=_layer2(node, status, owners, moment), doubts=doubts
+    )
+
+
+def _doubts(ribs: Mapping[str, Rib], status: Document) -> Iterator[tuple[tuple[str, Family], str]]:
+    """Find the sessions on which a speaker wants fewer routes of a family than there should be."""
+    for told in status.get("sessions") or ():
+        peer = told["peer"]
+        desired, six = (told.get("routes") or {}).get("desired", 0), told.get("desiredIPv6", 0)
+        for family, wanted in ((Family.IPV4, desired - six), (Family.IPV6, six)):
+            planned = sum(family_of(prefix) is family for prefix in ribs.get(peer, {}))
+            if wanted < planned:
+                text = f"its speaker wants {wanted} of {planned} {family} routes"
+                yield (peer, family), f"{text}: {_WHY_FEWER}"
 
 
 def _session(moment: Moment) -> Callable[[Document], SessionState]:
@@ -105,15 +121,15 @@ def _unflushed(status: Document) -> dict[tuple[str, IPNetwork], RouteStatus]:
 
 @dataclass(frozen=True, slots=True)
 class _Routes:
-    """How far routes got. `planned` counts the routes there should be, by peer.
+    """How far routes got.
 
     A speaker names few of the routes that are not flushed. Of a route that it does not name it is
-    not certain that it is flushed while others of that peer may be left out, or while the speaker
-    wants fewer routes than there should be.
+    not certain that it is flushed while others of that peer may be left out, or while it wants
+    fewer routes than there should be (`doubtful`).
     """
 
     sessions: Mapping[str, SessionState]
-    planned: Mapping[str, int]
+    doubtful: Collection[tuple[str, Family]]
     unflushed: Mapping[tuple[str, IPNetwork], RouteStatus]
 
     def status(self, peer: str, prefix: IPNetwork) -> RouteStatus:
@@ -122,7 +138,7 @@ class _Routes:
         if named is not None:
             return named
         state = self.sessions.get(peer)
-        if state is None or state.desired < self.planned.get(peer, 0):
+        if state is None or (peer, family_of(prefix)) in self.doubtful:
             return RouteStatus.DESIRED
         if state.flushed >= state.desired or len(self.unflushed) < MAX_UNFLUSHED:
             return RouteStatus.FLUSHED

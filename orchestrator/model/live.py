@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.model.address import IPAddress, IPNetwork
+from orchestrator.model.address import Family, IPAddress, IPNetwork
 from orchestrator.model.layer2_report import Layer2Report
 from orchestrator.model.session_state import RouteStatus, SessionState
 
@@ -17,7 +17,8 @@ class Live:
     `unbound` maps an address that is held back to the reason, until it is on its interface.
     `details` maps a VirtualIP to what its check saw last, such as `HTTP 503`. `layer2` is None
     while nothing is known of the layer2 process. `unheard` says why nothing at all is known of the
-    node; empty where something is.
+    node; empty where something is. `doubts` says, by peer and family, why a route may not be sent
+    that should be.
     """
 
     sessions: Mapping[str, SessionState]
@@ -26,3 +27,4 @@ class Live:
     details: Mapping[str, str] = field(default_factory=dict)
     layer2: Layer2Report | None = None
     unheard: str = ""
+    doubts: Mapping[tuple[str, Family], str] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from orchestrator.model.address import IPAddress, IPNetwork
+from orchestrator.model.address import IPAddress, IPNetwork, family_of
 from orchestrator.model.live import Live
 from orchestrator.model.plan import Plan, Protocol, Reason, Verdict
 from orchestrator.model.route import Rib
@@ -74,9 +74,16 @@ class Progress:
         for status, (reason, enough) in REACHED.items():
             late = [peer for peer, prefixes in up.items() if not self._all(peer, prefixes, enough)]
             if late:
-                yield broken(status.value, reason, f"not yet {status.value} to {', '.join(late)}")
+                text = f"not yet {status.value} to {', '.join(late)}"
+                yield broken(status.value, reason, text + self._doubt(verdict, late))
                 return
             yield good(status.value, f"to {', '.join(up)}")
+
+    def _doubt(self, verdict: Verdict, peers: list[str]) -> str:
+        assert verdict.address is not None
+        family = family_of(verdict.address)
+        doubts = [self.live.doubts.get((peer, family)) for peer in peers]
+        return "".join(f": {doubt}" for doubt in doubts if doubt)
 
     def _all(self, peer: str, prefixes: list[IPNetwork], enough: set[RouteStatus]) -> bool:
         return all(self.live.route_status(peer, prefix) in enough for prefix in prefixes)

@@ -25,6 +25,7 @@ from orchestrator.kube.resources import (
 )
 from orchestrator.kube.speaker_state import Member, Session, SpeakerReport, Unflushed
 from orchestrator.kube.writes import Write
+from orchestrator.model.address import Family, family_of
 from orchestrator.model.cluster import ServiceKey
 from orchestrator.model.layer2_report import Layer2Report
 from orchestrator.model.live import Live
@@ -129,7 +130,9 @@ class NodeReports:
         for session in plan.sessions:
             state = live.sessions.get(session.peer.name)
             if state is not None:
-                yield Session(session.peer, state, self._wall(state.since))
+                rib = plan.ribs.get(self._node, {}).get(session.peer.name, {})
+                six = sum(family_of(prefix) is Family.IPV6 for prefix in rib)
+                yield Session(session.peer, state, self._wall(state.since), six)
 
     def _unflushed(self, plan: Plan, live: Live) -> Iterator[Unflushed]:
         for peer, rib in plan.ribs.get(self._node, {}).items():

@@ -106,7 +106,7 @@ def cluster(server: ApiServer) -> Iterator[ApiServer]:
 
     Nodes n1 and n2 have told of themselves: the session of n1 is up, that of n2 is down.
     """
-    sweep(server)
+    clear(server)
     for name in ("n1", "n2", "n3"):
         made(server, "/api/v1/nodes", {"metadata": {"name": name}})
     made(server, POOLS, pool("edge", "192.0.2.0/28"))
@@ -120,9 +120,14 @@ def cluster(server: ApiServer) -> Iterator[ApiServer]:
     try:
         yield server
     finally:
-        sweep(server)
-        for path in (SPEAKER_STATES, L2_STATUSES, L2_ADVERTISEMENTS):
-            server.request("DELETE", path)
+        clear(server)
+
+
+def clear(server: ApiServer) -> None:
+    """Delete what these tests make, and what others may have left that they read."""
+    sweep(server)
+    for path in (SPEAKER_STATES, L2_STATUSES, L2_ADVERTISEMENTS):
+        server.request("DELETE", path)
 
 
 def run(server: ApiServer, *words: str, text: str = "") -> subprocess.CompletedProcess[str]:

@@ -85,6 +85,7 @@ _SESSION = Record(
         Field("since", _TIME, "Since when (RFC 3339)."),
         Field("lastError", _MESSAGE, "What ended it last."),
         Field("routes", _ROUTES, "Routes on it."),
+        Field("desiredIPv6", _COUNT, "Of the desired routes, those of IPv6."),
     )
 )
 _UNFLUSHED = Record(

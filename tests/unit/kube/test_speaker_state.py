@@ -38,7 +38,7 @@ ROUTES = [
 TOLD = SpeakerReport(
     "n",
     "1.0",
-    (Session(replace(PEER, name="r2"), DOWN, AT), Session(PEER, UP, AT)),
+    (Session(replace(PEER, name="r2"), DOWN, AT), Session(PEER, UP, AT, 2)),
     tuple(reversed(ROUTES)),
     7,
     (ALIVE, SILENT),
@@ -57,6 +57,7 @@ def test_the_whole_status() -> None:
         "state": "up",
         "since": AT,
         "routes": {"desired": 3, "sent": 2, "flushed": 1},
+        "desiredIPv6": 2,
     }
     assert status["sessions"][1]["lastError"] == "hold time expired"
     assert status["routes"] == {"desired": 7, "sent": 2, "flushed": 1}

@@ -15,6 +15,7 @@ from orchestrator.kube.speaker_state import (
     status_of,
 )
 from orchestrator.kube.told import lives, lost_nodes
+from orchestrator.model.address import Family
 from orchestrator.model.cluster import Node
 from orchestrator.model.layer2_report import MemberReport, OwnerReport
 from orchestrator.model.live import Live
@@ -24,7 +25,7 @@ from orchestrator.model.policy import L2Advertisement
 from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
 from orchestrator.planner import plan
 from orchestrator.planner.explain import Explanation, explain
-from tests.unit.planner.world import R1, cluster, policy, service
+from tests.unit.planner.world import R1, cluster, policy, pool, service
 
 AT = "2026-07-01T10:00:00Z"
 WEB = service("web", "203.0.113.10")
@@ -110,6 +111,26 @@ def test_a_route_the_speaker_does_not_want_yet_is_not_sent() -> None:
     assert read(state("n1", replace(UP, desired=0, sent=0, flushed=0)))["n1"].route_status(
         "r1", PREFIX
     ) is (RouteStatus.DESIRED)
+
+
+def test_what_a_speaker_leaves_out_is_told_by_family() -> None:
+    """A speaker that wants no IPv6 route has sent none, and all of IPv4; the words say what is likely."""
+    six = service("six", "2001:db8::1", families=(Family.IPV6,))
+    both = policy(
+        pools=(pool("edge", "203.0.113.0/24"), pool("six", "2001:db8::/120")),
+        peers=(replace(R1, dual_stack=True),),
+    )
+    made = plan(cluster(WEB, six, nodes=(Node("n1"),)), both, Local())
+    assert len(made.ribs["n1"]["r1"]) == 2
+    found = lives(made, ("n1",), [state("n1")], (), moment)
+    four = explain(made, "default/web", ("n1",), found)
+    assert four is not None
+    assert four.nodes[0].announced
+    other = explain(made, "default/six", ("n1",), found)
+    assert other is not None
+    step = other.nodes[0].steps[-1]
+    assert (step.step, step.reason) == ("sent", Reason.NOT_SENT)
+    assert "its speaker wants 0 of 1 ipv6 routes" in step.message
 
 
 def test_a_silent_node_is_no_yes() -> None:
