@@ -49,6 +49,7 @@ class FakeApiServerHttp:
         self.byte_by_byte = False
         self.delay_s = 0.0
         self.die_after: int | None = None
+        self.on_request: Callable[[], None] = lambda: None
         self.witness: Callable[[bool], bool] = lambda _done: True
         self.writes: list[Written] = []
         """Every write in order, those that were refused too."""
@@ -100,6 +101,7 @@ class FakeApiServerHttp:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         self.seen.append((request.method, request.path, token))
+        self.on_request()
         await self._answering.wait()
         if self._is_dead():
             return _drop(request)

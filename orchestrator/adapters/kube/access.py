@@ -34,6 +34,8 @@ from orchestrator.kube.writes import Write
 CONNECT_S = 10.0
 ANSWER_S = 30.0
 """Longest time for the whole of an answer that is no stream."""
+OVERLOADED = frozenset({429, 500, 502, 503, 504})
+"""Answers of a server that cannot do what it is asked, whoever asks."""
 _IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
 FAILURES = (aiohttp.ClientError, OSError, TimeoutError, kube_config.ConfigException)
 """What a request ends with that got no answer."""
@@ -63,6 +65,8 @@ class Access:
         """Requests under way over each session: a former one is closed after its last."""
         self._throttle = Throttle(random.uniform)
         self._reachable = asyncio.Event()
+        self._queue = asyncio.Lock()
+        """Held by the next request to go out in an outage; the others stand behind it."""
         self._renewing: asyncio.Lock = asyncio.Lock()
         self.figures = Figures()
 
@@ -214,17 +218,22 @@ class Access:
 
     def _answered(self, method: str, status: int) -> None:
         self.figures.requested(method, status)
-        if self._throttle.answered():
+        if status in OVERLOADED:
+            self._throttle.refused(clock.monotonic())
+            if not self._throttle.open:
+                self._reachable.clear()
+        elif self._throttle.answered():
             self._reachable.set()
 
     async def _turn(self) -> None:
         """Wait until this request may go out: soon, and at once when another was answered."""
-        now = clock.monotonic()
-        slot = self._throttle.slot(now)
-        if slot > now:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(slot - now):
-                    await self._reachable.wait()
+        async with self._queue:
+            wait_s = self._throttle.wait_s(clock.monotonic())
+            if wait_s:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait_s):
+                        await self._reachable.wait()
+            self._throttle.sent(clock.monotonic())
 
 
 def kubeconfigs(named: Path | None) -> list[Path]:
