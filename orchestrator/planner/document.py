@@ -24,12 +24,17 @@ def plan_document(plan: Plan, policy: Policy, problems: Iterable[Problem]) -> Do
         "version": 1,
         "problems": [problem_document(problem) for problem in (*problems, *plan.problems)],
         "assignments": [_assignment(assignment) for assignment in plan.assignments],
-        "pools": [_pool(pool, plan.assignments) for pool in _by_name(policy.pools)],
+        "pools": pools_document(plan, policy),
         "sessions": [session_document(session) for session in _sorted_sessions(plan.sessions)],
         "routes": routes_document(plan),
         "layer2": [_election(election) for election in plan.elections],
         "verdicts": [_verdict(verdict) for verdict in plan.verdicts],
     }
+
+
+def pools_document(plan: Plan, policy: Policy) -> list[Document]:
+    """Return how much of each pool is in use, by name."""
+    return [_pool(pool, plan.assignments) for pool in _by_name(policy.pools)]
 
 
 def problem_document(problem: Problem) -> Document:

@@ -15,7 +15,7 @@ from orchestrator.model.plan import AssignmentState, Plan
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.session_state import SessionState, SessionStatus
 from orchestrator.planner import draining
-from orchestrator.planner.document import plan_document, problem_document
+from orchestrator.planner.document import plan_document, pools_document, problem_document
 from orchestrator.planner.explain import explain
 from orchestrator.planner.progress import Progress
 from orchestrator.roles.cluster_look import Look
@@ -109,7 +109,7 @@ class ClusterView:
             "draining": any(one["draining"] for one in nodes),
             "counts": self._counts(nodes),
             "nodes": nodes,
-            "pools": self.plan()["pools"],
+            "pools": pools_document(look.plan, look.reading.policy),
         }
 
     def _counts(self, nodes: list[Document]) -> Document:
@@ -178,8 +178,9 @@ def _is_up(state: SessionState) -> bool:
 def _announced(plan: Plan, lives: Mapping[str, Live]) -> set[IPAddress | None]:
     """Return the addresses that at least one node really announces."""
     progress = {node: Progress(plan, live) for node, live in lives.items()}
-    return {
-        verdict.address
-        for verdict in plan.verdicts
-        if progress[verdict.node].goes_on(verdict) and progress[verdict.node].last(verdict).ok
-    }
+    found: set[IPAddress | None] = set()
+    for verdict in plan.verdicts:
+        here = progress[verdict.node]
+        if verdict.address not in found and here.goes_on(verdict) and here.last(verdict).ok:
+            found.add(verdict.address)
+    return found
