@@ -36,6 +36,8 @@ NEEDED = frozenset(
 )
 """Without these nothing is decided; what depends on another kind that may not be read waits."""
 _READY = "/readyz"
+_LASTING = frozenset({Trouble.FORBIDDEN, Trouble.REFUSED})
+"""What somebody has to mend; all else passes, and says nothing of the configuration."""
 
 
 class ClusterSources:
@@ -101,8 +103,8 @@ class ClusterSources:
 
     def _troubles(self) -> Iterable[Problem]:
         for resource, told in self._reflections.troubles.items():
-            known = told.trouble is Trouble.NOT_SERVED
-            severity = Severity.WARNING if known else Severity.ERROR
+            lasting = told.trouble in _LASTING
+            severity = Severity.ERROR if lasting else Severity.WARNING
             yield Problem(severity, "notWatched", str(resource), told.message)
 
     @property

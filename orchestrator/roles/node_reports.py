@@ -30,7 +30,7 @@ from orchestrator.model.cluster import ServiceKey
 from orchestrator.model.layer2_report import Layer2Report
 from orchestrator.model.live import Live
 from orchestrator.model.plan import Plan, Protocol
-from orchestrator.model.problem import Problem
+from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.session_state import RouteStatus
 from orchestrator.planner.elected import owned
 from orchestrator.roles.configuration_report import ConfigurationReport
@@ -102,9 +102,10 @@ class NodeReports:
 
     def _writes(self) -> Iterator[Write]:
         plan, live, problems, per_service = self._look()
-        yield from self._configuration.writes(problems)
+        if plan is not None or any(one.severity is Severity.ERROR for one in problems):
+            yield from self._configuration.writes(problems)
         if plan is None:
-            return
+            return  # what is known so far says nothing of what is not
         yield from self._speaker(plan, live)
         here = list(self._observed)
         node, namespace = self._node, self._namespace

@@ -44,6 +44,8 @@ class FakeApiServerHttp:
         self.port = 0
         self.token = TOKEN
         self.refusing: tuple[int, dict[str, str]] | None = None
+        self.refused_path = ""
+        """Part of the paths that `refusing` is about; empty for all."""
         self._answering = asyncio.Event()
         self._answering.set()
         self.byte_by_byte = False
@@ -105,7 +107,7 @@ class FakeApiServerHttp:
         await self._answering.wait()
         if self._is_dead():
             return _drop(request)
-        if self.refusing is not None:
+        if self.refusing is not None and self.refused_path in request.path:
             status, headers = self.refusing
             return _response(refusal(status, "Refused", "not now"), headers)
         if token != self.token:
