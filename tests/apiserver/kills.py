@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.kube.lease_object import NAME
+from tests.apiserver.cluster import Cluster
 from tests.apiserver.processes import LEASES, RoleProcess, poll
 from tests.fakes.apiserver_kinds import Object
 from tests.fakes.apiserver_thread import OF_SERVICES, ModelServer
@@ -28,15 +29,17 @@ class Moment(Enum):
 
 @dataclass
 class Death:
-    """Kills a role once, at its `number`-th message; `count` are its messages so far.
+    """Kills a role once, when its `number`-th message comes, or as many are done.
 
-    To be called at each message, first when it comes, then when it is done.
+    `count` are its messages so far, `finished` those that are done. To be called at each message,
+    first when it comes, then when it is done.
     """
 
     number: int
     moment: Moment
     role: RoleProcess | None = None
     count: int = 0
+    finished: int = 0
     done: bool = False
 
     def __post_init__(self) -> None:
@@ -46,7 +49,9 @@ class Death:
         """Tell whether the role lives on after this."""
         with self._lock:
             self.count += not done
-            reached = self.count == self.number and done is (self.moment is Moment.DONE)
+            self.finished += done
+            so_far = self.finished if done else self.count
+            reached = so_far == self.number and done is (self.moment is Moment.DONE)
             if self.done or not reached or self.role is None:
                 return True
             self.role.kill()
@@ -55,10 +60,10 @@ class Death:
 
 
 class Play:
-    """A role on the model of an API server; it is started again when `death` has come to it."""
+    """A role in a cluster; it is started again when `death` has come to it."""
 
     def __init__(
-        self, server: ModelServer, role: str, directory: Path, death: Death, *flags: str
+        self, server: Cluster, role: str, directory: Path, death: Death, *flags: str
     ) -> None:
         self.server = server
         self.death = death
@@ -79,7 +84,7 @@ class Play:
         return poll(so, f"{words} ({self.death})")
 
 
-def free_lease(server: ModelServer) -> None:
+def free_lease(server: Cluster) -> None:
     """Give the Lease back for one that is dead: the test does not wait until its time has run out."""
     body = {"spec": {"holderIdentity": None}}
     server.request("PATCH", f"{LEASES}/{NAME}", body, "merge-patch+json")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.apiserver.cluster import Cluster
 from tests.apiserver.conftest import NAMESPACE
 from tests.apiserver.kills import Death, Moment, Play, moments
 from tests.apiserver.processes import (
@@ -28,13 +29,14 @@ from tests.apiserver.processes import (
 from tests.fakes.apiserver_thread import ModelServer
 from tests.fakes.exabgp_relay import ServedExaBGP
 
-AT_ONCE = 8
+AT_ONCE = 12
 """Plays at a time: most of each is waiting."""
 NEVER = 1_000_000
 OLD, WEB = "192.0.2.1/32", "192.0.2.2/32"
 ROUTER = "127.0.0.9"
 SETTINGS = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/settings"
-SPEAKER = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/speakerstates/n1"
+SPEAKER_STATES = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/speakerstates"
+SPEAKER = f"{SPEAKER_STATES}/n1"
 BGP_STATUSES = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/servicebgpstatuses"
 
 
@@ -42,21 +44,22 @@ def play(directory: Path, death: Death, to: str) -> Any:
     """Play one Service from nothing to deleted, with a death at messages `to` one of the two."""
     directory.mkdir()
     with ModelServer(directory) as server, ServedExaBGP(directory / "n1" / "r") as exabgp:
-        _prepare(server)
+        prepare(server)
         if to == "api":
             server.http.witness = death
         else:
             exabgp.witness = death
         it = Play(server, "speaker", directory / "n1", death, "--node", "n1")
         try:
-            told = _story(server, exabgp, it)
+            told = story(server, exabgp, it)
         finally:
             it.role.stop()
-        _check(exabgp)
+        check(exabgp)
         return told
 
 
-def _prepare(server: ModelServer) -> None:
+def prepare(server: Cluster) -> None:
+    """Make a cluster with one Service that is to be announced."""
     made(server, "/api/v1/nodes", {"metadata": {"name": "n1"}})
     made(server, POOLS, pool("sixteen", "192.0.2.0/28"))
     kind = {"apiVersion": "metallb.io/v1beta1", "kind": "BGPAdvertisement"}
@@ -70,13 +73,14 @@ def _prepare(server: ModelServer) -> None:
     _announce(server, "old", "192.0.2.1")
 
 
-def _announce(server: ModelServer, name: str, address: str) -> None:
+def _announce(server: Cluster, name: str, address: str) -> None:
     made(server, SERVICES, service(name))
     give(server, name, address)
     made(server, SLICES, endpoint(name))
 
 
-def _story(server: ModelServer, exabgp: ServedExaBGP, it: Play) -> Any:
+def story(server: Cluster, exabgp: ServedExaBGP, it: Play) -> Any:
+    """Play the life of another Service; return what is told in the end."""
     it.until(lambda: _wire(exabgp) == {OLD}, "announced the old one")
     _announce(server, "web", "192.0.2.2")
     it.until(lambda: _wire(exabgp) == {OLD, WEB}, "announced both")
@@ -96,23 +100,23 @@ def _wire(exabgp: ServedExaBGP) -> frozenset[str]:
     return exabgp.wires[-1].get(ROUTER, frozenset()) if exabgp.wires else frozenset()
 
 
-def _told(server: ModelServer) -> set[str]:
+def _told(server: Cluster) -> set[str]:
     """Services that a ServiceBGPStatus tells of, each of them one."""
     items = server.request("GET", BGP_STATUSES).body["items"]
     names = [item.get("status", {}).get("serviceName", "") for item in items]
     return set(names) if len(names) == len(set(names)) else set()
 
 
-def _flushed(server: ModelServer) -> int:
+def _flushed(server: Cluster) -> int:
     found: int = status_of(server, SPEAKER).get("routes", {}).get("flushed", -1)
     return found
 
 
-def _sessions(server: ModelServer) -> list[tuple[str, str]]:
+def _sessions(server: Cluster) -> list[tuple[str, str]]:
     return [(one["peer"], one["state"]) for one in status_of(server, SPEAKER)["sessions"]]
 
 
-def _check(exabgp: ServedExaBGP) -> None:
+def check(exabgp: ServedExaBGP) -> None:
     """Each route came once and stayed: what was withdrawn in between would have come again."""
     held = [wire.get(ROUTER, frozenset()) for wire in exabgp.wires]
     assert {prefix for wire in held for prefix in wire} == {OLD, WEB}
