@@ -21,15 +21,15 @@ END_LIMIT_S = 30.0
 class Seen:
     """What a client saw.
 
-    Of new connections: how many there were (`sent`), how many each server answered (`by`), how many
-    had to send a packet again (`again`), which `failed` (each with the moment it was begun, `at`, and
-    `error`): they could not be opened, or had no answer in time; and which were opened, but `cut` before the
+    Of new connections: how many there were (`sent`), how many each server answered (`by`), when
+    those were begun that their first packet did not open (`again`), which `failed` (each with the moment it was
+    begun, `at`, and `error`): they could not be opened, or had no answer in time; and which were opened, but `cut` before the
     answer. Of connections that were kept: how many each server had (`held`), and which broke (`at`, `name`).
     """
 
     sent: int
     by: Mapping[str, int]
-    again: int
+    again: Sequence[float]
     failed: Sequence[Mapping[str, str | float]]
     cut: Sequence[Mapping[str, str | float]]
     held: Mapping[str, int]
@@ -65,7 +65,12 @@ class Connecting:
         numbers = [str(number) for number in (port, interval_ms, held, timeout_ms)]
         argv = [sys.executable, "-m", "orchestrator.lab.connections", address, *numbers]
         self._process = node.spawn(argv, log=log)
-        self._await_ready()
+        try:
+            self._await_ready()
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + READY_LIMIT_S

@@ -9,18 +9,22 @@ at the end. Moments are of the monotonic clock, which all nodes of a host share.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import json
+import secrets
 import signal
 import socket
 import struct
 import sys
 import time
 from collections import Counter
+from collections.abc import Coroutine
 from typing import Any
 
 QUESTION = "GET / HTTP/1.1\r\nHost: vip\r\n{}\r\n"
 ASK_HELD_EVERY_S = 0.1
+PORTS = range(10_000, 65_000)
 TOTAL_RETRANS = struct.Struct("=100xI")
 """`tcpi_total_retrans` of `struct tcp_info` (linux/tcp.h)."""
 
@@ -33,10 +37,12 @@ class Connections:
         self._family = socket.AF_INET6 if six else socket.AF_INET
         self._target = (address, port)
         self._timeout_s = timeout_s
+        self._port = PORTS.start + secrets.randbelow(len(PORTS))
+        self.ending = asyncio.Event()
         self._asking: set[asyncio.Task[None]] = set()
         self._sent = 0
         self._by: Counter[str] = Counter()
-        self._again = 0
+        self._again: list[float] = []
         self._failed: list[dict[str, Any]] = []
         self._cut: list[dict[str, Any]] = []
         self._held: Counter[str] = Counter()
@@ -45,10 +51,8 @@ class Connections:
     async def new(self, interval_s: float) -> None:
         """Open a connection each interval, however long the ones before take."""
         due = time.monotonic()
-        while True:
-            task = asyncio.create_task(self._once(time.monotonic()))
-            self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
+        while not self.ending.is_set():
+            self._start(self._once(time.monotonic()))
             due = max(due + interval_s, time.monotonic())
             await asyncio.sleep(due - time.monotonic())
 
@@ -60,9 +64,10 @@ class Connections:
             async with asyncio.timeout(self._timeout_s):
                 with await self._connect() as sock:
                     opened = True
+                    if _sent_again(sock):
+                        self._again.append(at)
                     name = await ask(sock, "Connection: close\r\n")
                     self._by[name] += 1
-                    self._again += _sent_again(sock)
         except OSError as error:  # TimeoutError is one
             if opened and not isinstance(error, TimeoutError):
                 seen = self._cut
@@ -72,21 +77,46 @@ class Connections:
         sock = socket.socket(self._family, socket.SOCK_STREAM)
         sock.setblocking(False)
         try:
+            self._bind(sock)
             await asyncio.get_running_loop().sock_connect(sock, self._target)
         except BaseException:
             sock.close()
             raise
         return sock
 
-    async def hold(self, ready: asyncio.Barrier) -> None:
-        """Keep a connection and ask on it until it breaks."""
-        with await self._connect() as sock:
+    def _bind(self, sock: socket.socket) -> None:
+        """Take a port that was not used before.
+
+        A node that remembers a connection of this port, which ended elsewhere, would drop the first packet.
+        """
+        for _ in PORTS:
+            self._port = PORTS.start + (self._port + 1 - PORTS.start) % len(PORTS)
+            with contextlib.suppress(OSError):  # somebody has it
+                sock.bind(("", self._port))
+                return
+        raise OSError("every port of this host is in use")
+
+    async def keep(self) -> None:
+        """Open a connection that stays and have an answer on it; OSError when there is none."""
+        sock = await self._connect()
+        async with asyncio.timeout(self._timeout_s):
             name = await ask(sock)
-            self._held[name] += 1
-            await ready.wait()
+        self._held[name] += 1
+        self._start(self._go_on(sock, name))
+
+    def _start(self, asking: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(asking)
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _go_on(self, sock: socket.socket, name: str) -> None:
+        """Ask on a kept connection until it breaks; a last time at the end, to know whether it lives."""
+        ended = False
+        with sock:
             try:
-                while True:
+                while not ended:
                     await asyncio.sleep(ASK_HELD_EVERY_S)
+                    ended = self.ending.is_set()
                     async with asyncio.timeout(self._timeout_s):
                         await ask(sock)
             except OSError:
@@ -108,7 +138,7 @@ class Connections:
 
 
 def _sent_again(sock: socket.socket) -> bool:
-    """Tell whether a packet of ours was lost on the way and sent again."""
+    """Tell whether the connection was not opened by the first packet, which was lost on the way."""
     found = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TOTAL_RETRANS.size)
     return bool(TOTAL_RETRANS.unpack(found)[0])
 
@@ -134,17 +164,11 @@ def tell(document: dict[str, Any]) -> None:
 
 async def run(client: Connections, interval_s: float, held: int) -> None:
     """Open connections until TERM, then say what was seen."""
-    stopping = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    ready = asyncio.Barrier(held + 1)
-    tasks = [asyncio.create_task(client.hold(ready)) for _ in range(held)]
-    await ready.wait()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, client.ending.set)
+    for _ in range(held):
+        await client.keep()
     tell({"ready": True})
-    tasks.append(asyncio.create_task(client.new(interval_s)))
-    await stopping.wait()
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
+    await client.new(interval_s)
     tell(await client.summary())
 
 

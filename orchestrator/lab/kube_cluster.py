@@ -298,9 +298,14 @@ class Cluster:
         deadline = time.monotonic() + limit_s
         while not (found := so()):
             if time.monotonic() > deadline:
-                raise LabError(f"waited {limit_s:.0f} s for {what}")
+                raise LabError(f"waited {limit_s:.0f} s for {what}{self._ended()}")
             time.sleep(0.05)
         return found
+
+    def _ended(self) -> str:
+        """Name the roles that have ended by themselves: nobody starts them again here."""
+        ended = [key for key, process in self.roles.items() if process.poll() is not None]
+        return "".join(f"; {role} of {node} has ended" for node, role in ended)
 
 
 def lacking() -> str | None:

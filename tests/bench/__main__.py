@@ -15,6 +15,7 @@ from tests.bench.change import change, change_among_many
 from tests.bench.cold import cold
 from tests.bench.idle import idle
 from tests.bench.kube_bulk import bulk, bulk_many
+from tests.bench.kube_drain import drain
 from tests.bench.kube_one import one
 from tests.bench.kube_storm import storm
 from tests.bench.kube_watchers import watchers
@@ -47,6 +48,7 @@ BENCHES: dict[str, Callable[[Path], Table]] = {
     "kube-5k": bulk_many,
     "kube-storm": storm,
     "kube-watchers": watchers,
+    "kube-drain": drain,
     "layer2-outage": outage,
     "layer2-outage-1s": outage_slow,
     "layer2-cuts": cuts,
@@ -67,7 +69,11 @@ BGPD = "/usr/lib/frr/bgpd"
 def needed(names: list[str]) -> set[str]:
     """Return the programs that these benches need."""
     layer2 = {name for name in names if name.startswith("layer2-")}
-    cluster = {"etcd", "openssl"} if any(name.startswith("kube-") for name in names) else set()
+    cluster = (
+        {"etcd", "openssl", "iptables"}
+        if any(name.startswith("kube-") for name in names)
+        else set()
+    )
     routers = {BGPD} if set(names) - ALONE - layer2 else set()
     return routers | cluster | ({"keepalived", "nft", "setpriv"} if layer2 else set())
 

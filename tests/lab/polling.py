@@ -17,13 +17,17 @@ PACKAGES = {
     "bird": "bird2",
     "birdc": "bird2",
     "bridge": "iproute2",
+    "etcd": "etcd-server",
     "faketime": "faketime",
     "ip": "iproute2",
+    "iptables": "iptables",
     "keepalived": "keepalived",
     "nft": "nftables",
     "nsenter": "util-linux",
+    "openssl": "openssl",
     "ping": "iputils-ping",
     "tcpdump": "tcpdump",
+    "vtysh": "frr",
 }
 """Debian packages of the programs that tests may need."""
 IN_CI = os.environ.get("CI") == "true"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.lab import kube_objects as objects
 from orchestrator.lab.kube_cluster import Cluster
-from orchestrator.lab.kube_topology import CLIENT, NODES, NODES6, SEGMENT
+from orchestrator.lab.kube_topology import CLIENT, LAN, NODES, NODES6, SEGMENT
 from orchestrator.lab.requests import FAILED
 from tests.lab.harness import poll
 
 PROGRAMS = ("/usr/lib/frr/bgpd", "vtysh", "ip", "nsenter", "iptables", "etcd", "openssl")
 """What the lab needs of this host."""
-EDGE, EDGE6, OTHER, LAN = "203.0.113.", "2001:db8:113::", "198.51.100.", "192.168.10.2"
-"""Beginnings of the addresses of the pools `edge`, `other` (by name only) and `lan` (layer 2)."""
+EDGE, EDGE6, OTHER = "203.0.113.", "2001:db8:113::", "198.51.100."
+LAN_POOL = "192.168.10.2"
+"""Beginnings of the addresses of the pools `edge`, `other` and `lan`."""
 ASKED = 12
 _POOL = "metallb.io/address-pool"
 
@@ -27,7 +29,7 @@ class Scene:
 
     def set_up(self) -> None:
         """Make pools and advertisements: `edge` is given unasked, `other` and `lan` by name only."""
-        lan = objects.pool("lan", "192.168.10.200-192.168.10.219", autoAssign=False)
+        lan = objects.pool("lan", "192.168.10.200-192.168.10.249", autoAssign=False)
         for one in (
             objects.pool("edge", "203.0.113.0/24", "2001:db8:113::/120"),
             objects.pool("other", "198.51.100.0/24", autoAssign=False),
@@ -110,3 +112,14 @@ class Scene:
     def pods_of(self, name: str = "web", namespace: str = "default") -> list[str]:
         """Names of a Service's pods."""
         return [pod.name for pod in self.cluster.pods.of(name, namespace)]
+
+    def owner(self, address: str) -> str:
+        """The node whose hardware address a client on the segment has for an address; empty: none."""
+        argv = ["ip", "-j", "neigh", "show", address]
+        found = json.loads(self.cluster.node(LAN).run(argv).stdout or "[]")
+        seen = found[0].get("lladdr", "") if found else ""
+        return next((node for node in NODES if self._hardware(node) == seen), "")
+
+    def _hardware(self, node: str) -> str:
+        argv = ["ip", "-j", "link", "show", SEGMENT]
+        return str(json.loads(self.cluster.node(node).run(argv).stdout)[0]["address"])

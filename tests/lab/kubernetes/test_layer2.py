@@ -2,25 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
-from orchestrator.lab.kube_topology import LAN, NODES, SEGMENT
+from orchestrator.lab.kube_topology import LAN, NODES
 from tests.lab.harness import poll
 from tests.lab.kubernetes.scene import Scene
-
-
-def hardware(scene: Scene, node: str) -> str:
-    """Hardware address of a node on the segment."""
-    argv = ["ip", "-j", "link", "show", SEGMENT]
-    return str(json.loads(scene.cluster.node(node).run(argv).stdout)[0]["address"])
-
-
-def owner(scene: Scene, address: str) -> str:
-    """The node whose hardware address a client on the segment has for an address."""
-    argv = ["ip", "-j", "neigh", "show", address]
-    found = json.loads(scene.cluster.node(LAN).run(argv).stdout or "[]")
-    seen = found[0].get("lladdr", "") if found else ""
-    return next((node for node in NODES if hardware(scene, node) == seen), "")
 
 
 def reported(scene: Scene, service: str) -> list[str]:
@@ -37,7 +21,7 @@ def test_an_address_of_the_segment(scene: Scene) -> None:
     """A client on the segment is answered through one node, which the object names, by any pod."""
     address = scene.lan_web(pods=("n1", "n2"))
     scene.answered(address, *scene.pods_of(), client=LAN)
-    owning = owner(scene, address)
+    owning = scene.owner(address)
     assert owning in NODES
     poll(lambda: reported(scene, "web") == [owning], 30, f"a ServiceL2Status of {owning}")
     assert scene.routes() == []
@@ -47,10 +31,10 @@ def test_a_cut_owner_is_replaced(scene: Scene) -> None:
     """When the owner's cable is pulled another node answers in its place."""
     address = scene.lan_web(pods=("n1", "n2", "n3"))
     scene.answered(address, *scene.pods_of(), client=LAN)
-    first = owner(scene, address)
+    first = scene.owner(address)
     scene.cluster.cut(first)
     try:
-        poll(lambda: owner(scene, address) not in ("", first), 30, "another owner")
+        poll(lambda: scene.owner(address) not in ("", first), 30, "another owner")
         gone = next(pod for pod in scene.cluster.pods.of("web") if pod.node == first)
         scene.cluster.pods.set_ready(gone, False)
         left = [name for name in scene.pods_of() if name != gone.name]
@@ -64,8 +48,8 @@ def test_local_policy_owner_has_a_pod(scene: Scene) -> None:
     address = scene.lan_web(pods=("n2",), externalTrafficPolicy="Local")
     (first,) = scene.cluster.pods.of("web")
     scene.answered(address, first.name, client=LAN)
-    assert owner(scene, address) == "n2"
+    assert scene.owner(address) == "n2"
     moved = scene.cluster.pods.start("web", "n3")
     scene.cluster.pods.stop(first)
     scene.answered(address, moved.name, client=LAN)
-    assert owner(scene, address) == "n3"
+    assert scene.owner(address) == "n3"
