@@ -24,6 +24,11 @@ def wall_micros() -> str:
     return now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def wall_seconds() -> str:
+    """Return the time of day as Kubernetes' Time: RFC 3339 with whole seconds."""
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def wall_of(moment: float) -> str:
     """Return the time of day at the monotonic `moment`, as far as the clocks agree now."""
     return rfc3339(time.time() - (time.monotonic() - moment))

@@ -92,8 +92,8 @@ def _has_credentials() -> bool:
 
 
 def tell_unread(found: Look) -> None:
-    """Say on standard error what could not be read."""
-    for problem in found.unread:
+    """Say on standard error what could not be read, or does not fit together."""
+    for problem in (*found.unread, *found.differing):
         click.echo(f"orchestrator: {problem.object}: {problem.message}", err=True)
 
 

@@ -69,13 +69,20 @@ def _cluster_table(document: Any) -> None:
 def _node_row(node: Any) -> Row:
     return (
         node["node"],
-        node["version"] or "no speaker",
+        _speaker(node),
         f"{node['sessionsUp']} of {node['sessions']}",
         "/".join(str(node[name]) for name in ("routesDesired", "routesSent", "routesFlushed")),
         node["owned"],
         "yes" if node["draining"] else None,
         node["lastError"],
     )
+
+
+def _speaker(node: Any) -> str:
+    """Return the version of a node's speaker, and whether that is silent."""
+    if node["version"] is None:
+        return "no speaker"
+    return str(node["version"] if node["heard"] else f"{node['version']} (silent)")
 
 
 def _status_table(document: Any) -> None:

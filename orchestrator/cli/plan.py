@@ -95,9 +95,13 @@ def _against_live(place: Where, question: Question) -> tuple[dict[str, Any], Que
     found = place.look()
     before = ClusterView(found).plan()
     sources = (*question.sources, *_world(found, question))
-    return before, replace(
-        question, sources=sources, stance=stance_of(before, None, question.stance)
+    local = found.local
+    stance = replace(
+        question.stance,
+        lb_class=local.lb_class,
+        ignore_exclude_lb=local.ignore_exclude_label,
     )
+    return before, replace(question, sources=sources, stance=stance_of(before, None, stance))
 
 
 def _world(found: Look, question: Question) -> Sequence[Source]:

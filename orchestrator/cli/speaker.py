@@ -41,6 +41,6 @@ def speaker_of(settings: Settings) -> Speaker:
     return Speaker(
         settings,
         lambda changed: ClusterSources(access, watched_by_speaker(namespace), namespace, changed),
-        lambda look: NodeReports(access, settings.node, namespace, look),
+        lambda look: NodeReports(access, settings, look),
         [access.figures],
     )

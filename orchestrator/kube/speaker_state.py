@@ -8,14 +8,17 @@ from typing import Any
 
 from orchestrator.kube.events import limited
 from orchestrator.kube.resources import SPEAKER_STATES
-from orchestrator.kube.writes import Document, Report, Write, report
+from orchestrator.kube.writes import Document, Report, Write, difference, report
 from orchestrator.model.address import IPNetwork
-from orchestrator.model.layer2_report import MemberReport
+from orchestrator.model.layer2_report import MemberReport, Trouble
 from orchestrator.model.policy import Peer
 from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
 
+RENEWED = "renewTime"
 MAX_UNFLUSHED = 50
 """Most routes that are named one by one."""
+MAX_TROUBLES = 50
+"""Most troubles of layer 2 that are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,8 @@ class Member:
 class SpeakerReport:
     """All that a speaker tells of its node.
 
-    `unflushed` may have any number of routes. `owned` counts the addresses that the node answers for
-    on layer 2.
+    `unflushed` and `troubles` may be any number. `owned` counts the addresses that the node answers
+    for on layer 2. `lb_class` and `ignore_exclude_label` are the flags that the speaker runs with.
     """
 
     node: str
@@ -63,11 +66,24 @@ class SpeakerReport:
     unflushed: tuple[Unflushed, ...] = ()
     owned: int = 0
     members: tuple[Member, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    lb_class: str | None = None
+    ignore_exclude_label: bool = False
 
 
-def write(namespace: str, told: SpeakerReport, observed: Document | None) -> list[Write]:
-    """Return the writes that make the node's SpeakerState say `told`; none when it does."""
-    return report(Report(SPEAKER_STATES, namespace, told.node, {}, status_of(told)), observed)
+def write(
+    namespace: str, told: SpeakerReport, observed: Document | None, at: str, *, renew: bool = False
+) -> list[Write]:
+    """Return the writes that make the node's SpeakerState say `told`; none when it does.
+
+    With any change it says that this was told `at` (RFC 3339), and without one if it is to `renew`.
+    """
+    status, before = status_of(told), (observed or {}).get("status") or {}
+    known = {name: value for name, value in before.items() if name != RENEWED}
+    last = before.get(RENEWED)
+    changed = renew or not last or bool(difference(known, status))
+    status[RENEWED] = at if changed else last
+    return report(Report(SPEAKER_STATES, namespace, told.node, {}, status), observed)
 
 
 def status_of(told: SpeakerReport) -> dict[str, Any]:
@@ -87,6 +103,9 @@ def status_of(told: SpeakerReport) -> dict[str, Any]:
         ],
         "owned": told.owned,
         "members": [_member(one) for one in members],
+        "layer2": [_trouble(one) for one in told.troubles[:MAX_TROUBLES]],
+        **({"loadBalancerClass": told.lb_class} if told.lb_class is not None else {}),
+        "ignoreExcludeLabel": told.ignore_exclude_label,
     }
 
 
@@ -131,3 +150,15 @@ def _member(member: Member) -> dict[str, str]:
     """Say when it was heard of one that has fallen silent only: else that changes all the time."""
     told = {"interface": member.interface, "node": member.report.node, "state": member.report.state}
     return told if member.report.alive else {**told, "lastHeard": member.heard}
+
+
+def _trouble(trouble: Trouble) -> dict[str, str]:
+    address = {} if trouble.address is None else {"address": str(trouble.address)}
+    by = {"by": trouble.by} if trouble.by else {}
+    return {
+        **address,
+        "interface": trouble.interface,
+        "reason": trouble.code,
+        **by,
+        "message": trouble.message,
+    }

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import Any
+from typing import NamedTuple
 
-from orchestrator.kube.speaker_state import MAX_UNFLUSHED
+from orchestrator.kube.speaker_state import MAX_UNFLUSHED, RENEWED
+from orchestrator.kube.told_layer2 import Answering, Moment, answering, layer2_report
 from orchestrator.kube.writes import Document
-from orchestrator.model.address import Family, IPAddress, IPNetwork, family_of
-from orchestrator.model.cluster import ServiceKey
-from orchestrator.model.layer2_report import (
-    Layer2Report,
-    MemberReport,
-    OwnerReport,
-    SegmentReport,
-)
+from orchestrator.model.address import Family, IPNetwork, family_of
 from orchestrator.model.live import Live
-from orchestrator.model.plan import Plan, Protocol
+from orchestrator.model.plan import Plan
 from orchestrator.model.route import Rib
 from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
 
-ANY_INTERFACE = "any interface"
-"""Where a node answers, or nobody does, when no interface was named."""
-Place = tuple[str, str]
-"""A node and one of its interfaces."""
+SILENT_S = 150.0
+"""Who has told nothing for so long is silent: a speaker that lives tells at least once a minute."""
 _WHY_FEWER = "it has not seen the latest change, or the node has no next hop of this family"
-Moment = Callable[[str], float]
+_UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60))
+
+
+class Clock(NamedTuple):
+    """`moment` makes a moment of a clock (seconds) of a time (RFC 3339); `now` is a moment of it."""
+
+    moment: Moment
+    now: float
 
 
 def lives(
@@ -36,28 +34,77 @@ def lives(
     nodes: Iterable[str],
     states: Iterable[Document],
     l2_statuses: Iterable[Document],
-    moment: Moment,
+    clock: Clock,
     *,
     lost: Collection[str] = (),
 ) -> dict[str, Live]:
     """Return what is known of each of `nodes`, by their SpeakerStates and ServiceL2Statuses.
 
-    `plan` is of all nodes. `moment` makes a moment of this host's monotonic clock (seconds) of a
-    time (RFC 3339). What nodes that are `lost` told last does not count: it would stay for ever.
+    `plan` is of all nodes. What nodes that are `lost` told last does not count: it would stay for
+    ever. Nor does that of a silent speaker; but who answered on layer 2 does while nobody else says
+    that it answers, since that needs no speaker.
     """
+    nodes = tuple(nodes)
     told = {str(one["metadata"]["name"]): one.get("status") or {} for one in states}
-    owners = _owners(plan, _places(l2_statuses, lost))
+    unheard = {node: text for node in nodes if (text := _unheard(node, told, clock, lost))}
+    found = answering(plan, l2_statuses, lost=lost, silent=unheard)
 
     def live_of(node: str) -> Live:
-        if node in lost:
-            return _unheard(
-                "the node is lost (Ready is Unknown): what its speaker told last is old"
-            )
-        if node not in told:
-            return _unheard("no speaker has told of this node: is its pod running?")
-        return _live(plan, node, told[node], owners, moment)
+        if node in unheard:
+            return _deaf(unheard[node])
+        try:
+            return _live(plan, node, told[node], found, clock.moment)
+        except (ValueError, KeyError) as error:
+            return _deaf(_unreadable(error))
 
     return {node: live_of(node) for node in nodes}
+
+
+def _unheard(
+    node: str, told: Mapping[str, Document], clock: Clock, lost: Collection[str]
+) -> str | None:
+    """Say why what a node told does not count; None when it does."""
+    if node in lost:
+        return "the node is lost (Ready is Unknown): what its speaker told last is old"
+    if node not in told:
+        return "no speaker has told of this node: is its pod running?"
+    try:
+        return _silence(told[node], clock)
+    except ValueError as error:
+        return _unreadable(error)
+
+
+def _silence(status: Document, clock: Clock) -> str | None:
+    """Say since when a speaker is silent; one of a version that tells no times is not."""
+    last = status.get(RENEWED)
+    age_s = clock.now - clock.moment(last) if last else 0.0
+    if age_s <= SILENT_S:
+        return None
+    return (
+        f"its speaker has not told anything for {_duration(age_s)} (last at {last}): is its pod "
+        "running, and its clock right? What ExaBGP and layer2 announced they go on announcing for a "
+        "while"
+    )
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration of more than two minutes in words."""
+    name, unit = next(one for one in _UNITS if seconds >= 2 * one[1])
+    return f"{seconds // unit:.0f} {name}"
+
+
+def _unreadable(error: Exception) -> str:
+    return f"what its SpeakerState says cannot be read: {error}"
+
+
+def heard(states: Iterable[Document], clock: Clock, lost: Collection[str] = ()) -> list[Document]:
+    """Return those SpeakerStates that count: not of lost nodes, nor of silent speakers."""
+    named = [(str(one["metadata"]["name"]), one) for one in states]
+    return [
+        one
+        for name, one in named
+        if _unheard(name, {name: one.get("status") or {}}, clock, lost) is None
+    ]
 
 
 def lost_nodes(nodes: Iterable[Document]) -> frozenset[str]:
@@ -70,23 +117,16 @@ def lost_nodes(nodes: Iterable[Document]) -> frozenset[str]:
     )
 
 
-def _unheard(text: str) -> Live:
+def _deaf(text: str) -> Live:
     return Live({}, lambda _peer, _prefix: RouteStatus.DESIRED, unheard=text)
 
 
-def _live(
-    plan: Plan,
-    node: str,
-    status: Document,
-    owners: Mapping[IPAddress, tuple[Place, ...]],
-    moment: Moment,
-) -> Live:
+def _live(plan: Plan, node: str, status: Document, found: Answering, moment: Moment) -> Live:
     sessions = {one.peer: one for one in map(_session(moment), status.get("sessions") or ())}
     doubts = dict(_doubts(plan.ribs.get(node, {}), status))
     routes = _Routes(sessions, doubts.keys(), _unflushed(status))
-    return Live(
-        sessions, routes.status, layer2=_layer2(node, status, owners, moment), doubts=doubts
-    )
+    report = layer2_report(node, status, found, moment)
+    return Live(sessions, routes.status, layer2=report, doubts=doubts)
 
 
 def _doubts(ribs: Mapping[str, Rib], status: Document) -> Iterator[tuple[tuple[str, Family], str]]:
@@ -143,57 +183,3 @@ class _Routes:
         if state.flushed >= state.desired or len(self.unflushed) < MAX_UNFLUSHED:
             return RouteStatus.FLUSHED
         return RouteStatus.SENT if state.sent >= state.desired else RouteStatus.DESIRED
-
-
-def _places(l2_statuses: Iterable[Document], lost: Collection[str]) -> dict[ServiceKey, set[Place]]:
-    """Return where each Service is answered for."""
-    found: defaultdict[ServiceKey, set[Place]] = defaultdict(set)
-    for one in l2_statuses:
-        status = one.get("status") or {}
-        if not status.get("node") or status["node"] in lost:
-            continue
-        key = ServiceKey(status.get("serviceNamespace", ""), status.get("serviceName", ""))
-        names = [interface["name"] for interface in status.get("interfaces") or ()]
-        found[key].update((status["node"], name) for name in names or [ANY_INTERFACE])
-    return found
-
-
-def _owners(
-    plan: Plan, places: Mapping[ServiceKey, set[Place]]
-) -> dict[IPAddress, tuple[Place, ...]]:
-    """Return who answers for each address that is announced on layer 2."""
-    found: defaultdict[IPAddress, set[Place]] = defaultdict(set)
-    for verdict in plan.verdicts:
-        if verdict.protocol is Protocol.LAYER2 and verdict.address is not None:
-            found[verdict.address].update(places.get(verdict.service, ()))
-    return {address: tuple(sorted(where)) for address, where in found.items()}
-
-
-def _layer2(
-    node: str, status: Document, owners: Mapping[IPAddress, tuple[Place, ...]], moment: Moment
-) -> Layer2Report:
-    members: defaultdict[str, list[MemberReport]] = defaultdict(list)
-    for told in status.get("members") or ():
-        members[told.get("interface", ANY_INTERFACE)].append(_member(told, moment))
-    answered = {name for where in owners.values() for _, name in where}
-    return Layer2Report(
-        tuple(
-            SegmentReport(name, "up", members=tuple(members.get(name, ())))
-            for name in sorted({ANY_INTERFACE, *members, *answered})
-        ),
-        {address: _owner_reports(node, where) for address, where in owners.items()},
-    )
-
-
-def _member(told: Mapping[str, Any], moment: Moment) -> MemberReport:
-    """Read a member; of one that is heard nothing is said of when."""
-    silent = told.get("lastHeard")
-    heard_at = moment(silent) if silent else 0.0
-    return MemberReport(told.get("node", ""), told.get("state", ""), heard_at, alive=not silent)
-
-
-def _owner_reports(node: str, where: tuple[Place, ...]) -> tuple[OwnerReport, ...]:
-    return tuple(
-        OwnerReport(interface, owner or None, 0.0, wanted=owner == node)
-        for owner, interface in where or (("", ANY_INTERFACE),)
-    )

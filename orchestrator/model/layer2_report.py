@@ -55,6 +55,21 @@ class OwnerReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that an operator has to look at on a segment of this node.
+
+    `code` is that of the problem. `address` is None for what is about the whole segment. `by` is who
+    does it: the MAC of a stranger, or the name of a member; empty where it is nobody's doing.
+    """
+
+    code: str
+    interface: str
+    message: str
+    address: IPAddress | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RouterReport:
     """A virtual router: its state, who is master as far as heard, and its counters by name."""
 

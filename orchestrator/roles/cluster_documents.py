@@ -9,15 +9,19 @@ from typing import Any
 from orchestrator import __version__
 from orchestrator.kube.configuration_state import CONTROLLER
 from orchestrator.kube.resources import CONFIGURATION_STATES, SPEAKER_STATES
+from orchestrator.kube.speaker_state import RENEWED
 from orchestrator.model.address import IPAddress
+from orchestrator.model.layer2_report import Layer2Report
 from orchestrator.model.live import Live
 from orchestrator.model.plan import AssignmentState, Plan
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.session_state import SessionState, SessionStatus
+from orchestrator.model.settings import Transport
 from orchestrator.planner import draining
 from orchestrator.planner.document import plan_document, pools_document, problem_document
 from orchestrator.planner.explain import explain
 from orchestrator.planner.progress import Progress
+from orchestrator.planner.segment_problems import segment_problems
 from orchestrator.roles.cluster_look import Look
 from orchestrator.roles.documents import View
 
@@ -47,11 +51,17 @@ class ClusterView:
         """Return the sessions of all nodes, with the times that their speakers told."""
         since = {
             (node, one["peer"]): one.get("since")
-            for node, told in self._look.speakers.items()
+            for node, told in self._heard()
             for one in (told.get("status") or {}).get("sessions") or ()
         }
         items = self._items(View.sessions)["items"]
         return {"items": [{**one, "since": since.get((one["node"], one["peer"]))} for one in items]}
+
+    def _heard(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield the SpeakerStates of nodes that are heard, by node."""
+        for node, live in self._look.lives.items():
+            if not live.unheard:
+                yield node, self._look.speakers[node]
 
     def routes(self) -> Document:
         """Return the routes of all nodes."""
@@ -129,13 +139,16 @@ class ClusterView:
         """Return what is known of a node; one that nobody told of has no version."""
         look = self._look
         status = look.speakers.get(name, {}).get("status") or {}
-        states = look.lives[name].sessions
+        live = look.lives[name]
+        states = live.sessions
         planned = [one.peer.name for one in look.plan.sessions if one.node == name]
         down = [states[peer] for peer in planned if peer in states and not _is_up(states[peer])]
         errors = [f"{one.peer}: {one.last_error or one.status.value}" for one in down]
         return {
             "node": name,
             "version": status.get("version"),
+            "heard": not live.unheard,
+            "told": status.get(RENEWED),
             "draining": name in self._draining,
             "sessions": len(planned),
             "sessionsUp": sum(peer in states and _is_up(states[peer]) for peer in planned),
@@ -143,7 +156,7 @@ class ClusterView:
             "routesDesired": sum(one.desired for one in states.values()),
             "routesSent": sum(one.sent for one in states.values()),
             "routesFlushed": sum(one.flushed for one in states.values()),
-            "owned": int(status.get("owned", 0)),
+            "owned": 0 if live.unheard else int(status.get("owned", 0)),
         }
 
     @property
@@ -161,6 +174,7 @@ class ClusterView:
                 yield Problem(
                     Severity.WARNING, "noSpeaker", f"Node {node}", look.lives[node].unheard
                 )
+            yield from self._of_segments(node)
         if CONTROLLER not in look.states and str(CONFIGURATION_STATES) not in unread:
             text = "no controller has told of itself: without one no Service gets an address"
             yield Problem(Severity.WARNING, "noController", "controller", text)
@@ -169,6 +183,12 @@ class ClusterView:
             if told.get("result") == "Invalid":
                 text = f"it found: {told.get('errorSummary', '')}"
                 yield Problem(Severity.WARNING, "configurationInvalid", name, text)
+
+    def _of_segments(self, node: str) -> Iterator[Problem]:
+        """Yield what a node told of its segments, in its own words."""
+        report = self._look.lives[node].layer2 or Layer2Report()
+        for problem in segment_problems(report, node, Transport.MULTICAST):
+            yield replace(problem, object=f"{problem.object} on {node}")
 
 
 def _is_up(state: SessionState) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 from orchestrator.adapters import clock
 from orchestrator.adapters.kube.access import Access
 from orchestrator.adapters.kube.listing import Listed, list_once
+from orchestrator.adapters.kube.server_clock import server_now
 from orchestrator.config.kinds.registry import kind_of
 from orchestrator.config.live import LiveObjects
 from orchestrator.config.reading import Reading
@@ -28,7 +30,8 @@ from orchestrator.kube.resources import (
     watched_by_speaker,
 )
 from orchestrator.kube.supposed import supposed_secrets
-from orchestrator.kube.told import lives, lost_nodes
+from orchestrator.kube.told import Clock, heard, lives, lost_nodes
+from orchestrator.kube.told_flags import local_of
 from orchestrator.model.live import Live
 from orchestrator.model.local import Local
 from orchestrator.model.plan import Plan
@@ -45,36 +48,42 @@ Document = Mapping[str, Any]
 class Look:
     """What there is.
 
-    `unread` are problems of what could not be read. `states` are ConfigurationStates, `speakers`
+    `local` has the flags that speakers run with. `unread` are problems of what could not be read,
+    `differing` those of speakers whose flags differ. `states` are ConfigurationStates, `speakers`
     SpeakerStates, as they are on the server; `lives` is by node.
     """
 
     reading: Reading
+    local: Local
     plan: Plan
     lives: Mapping[str, Live]
     speakers: Mapping[str, Document]
     states: Mapping[str, Document]
     unread: tuple[Problem, ...]
+    differing: tuple[Problem, ...]
     listed: Listed
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with objects, and with reading them."""
-        return (*self.unread, *self.reading.problems)
+        """What is wrong with objects and speakers' flags, and with reading them."""
+        return (*self.unread, *self.differing, *self.reading.problems)
 
 
 async def look(kubeconfig: Path | None, context: str | None, namespace: str, local: Local) -> Look:
     """Look at a cluster; raises `AdapterError` when it does not answer.
 
-    `local` has the class of Services that is served, and whether labels of nodes are ignored.
+    `local` has the class of Services that is served, and whether labels of nodes are ignored; where
+    it does not say, what speakers tell of it counts.
     """
     access = Access(kubeconfig, context)
     await access.open()
     try:
-        listed = await list_once(access, _resources(namespace))
+        listed, now = await asyncio.gather(
+            list_once(access, _resources(namespace)), server_now(access)
+        )
     finally:
         await access.close()
-    return seen(listed, namespace, local)
+    return seen(listed, namespace, local, now)
 
 
 def _resources(namespace: str) -> Iterator[Resource]:
@@ -84,8 +93,8 @@ def _resources(namespace: str) -> Iterator[Resource]:
         yield replace(resource, namespace=namespace)
 
 
-def seen(listed: Listed, namespace: str, local: Local) -> Look:
-    """Return what was listed, put together."""
+def seen(listed: Listed, namespace: str, local: Local, now: float) -> Look:
+    """Return what was listed, put together; `now` is when, by this host's monotonic clock."""
     objects = LiveObjects(namespace)
     for resource, found in listed.objects.items():
         _take(objects, resource, [one.text for one in found])
@@ -93,14 +102,23 @@ def seen(listed: Listed, namespace: str, local: Local) -> Look:
         users = (*_of(listed, BGP_PEERS), *_of(listed, SETTINGS))
         _take(objects, SECRETS, supposed_secrets(users))
     reading = objects.read()
-    plan = plan_as_seen(reading.cluster, reading.policy, local)
     speakers = _documents(listed, SPEAKER_STATES)
     answering = _documents(listed, SERVICE_L2_STATUSES).values()
     lost = lost_nodes(_documents(listed, NODES).values())
-    nodes, moment = reading.cluster.nodes, clock.monotonic_of
-    told = lives(plan, nodes, speakers.values(), answering, moment, lost=lost)
-    states = _documents(listed, CONFIGURATION_STATES)
-    return Look(reading, plan, told, speakers, states, tuple(_unread(listed)), listed)
+    time = Clock(clock.monotonic_of, now)
+    local, differing = local_of(local, heard(speakers.values(), time, lost))
+    plan = plan_as_seen(reading.cluster, reading.policy, local)
+    return Look(
+        reading=reading,
+        local=local,
+        plan=plan,
+        lives=lives(plan, reading.cluster.nodes, speakers.values(), answering, time, lost=lost),
+        speakers=speakers,
+        states=_documents(listed, CONFIGURATION_STATES),
+        unread=tuple(_unread(listed)),
+        differing=differing,
+        listed=listed,
+    )
 
 
 def _take(objects: LiveObjects, resource: Resource, texts: list[bytes]) -> None:

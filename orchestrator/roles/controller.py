@@ -23,6 +23,9 @@ from orchestrator.kube.outbox import Outcome, Rank
 from orchestrator.kube.resource import Resource
 from orchestrator.kube.resources import (
     IP_ADDRESS_POOLS,
+    SERVICE_BGP_STATUSES,
+    SERVICE_L2_STATUSES,
+    SPEAKER_STATES,
     watched_by_controller,
     written_by_nodes,
 )
@@ -41,6 +44,10 @@ from orchestrator.roles.planning import Planning
 from orchestrator.settings import Settings
 
 COMPONENT = "orchestrator-controller"
+ONLY_EXIST = frozenset(
+    one.kind for one in (SERVICE_L2_STATUSES, SERVICE_BGP_STATUSES, SPEAKER_STATES)
+)
+"""What nodes tell is shown, and deleted when they are gone; what it says changes nothing."""
 REFUSED_AGAIN_S = 30.0
 """How long after a write was refused it is tried again, should nothing change before."""
 
@@ -59,7 +66,7 @@ class Controller:
         self._allocation = Allocation(self._writer.put, self._tell)
         self._member_key = MemberKey(settings.namespace, self._writer.put)
         self._announcements = Announcements()
-        self._observed = Observed(self._report)
+        self._observed = Observed(self._report, ONLY_EXIST)
         self._reports = ClusterReports(
             settings.namespace, self._observed, self._writer.put, self._report
         )

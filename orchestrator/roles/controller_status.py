@@ -15,7 +15,7 @@ from orchestrator.config.reading import Reading
 from orchestrator.kube.announcements import ANNOUNCED, Told
 from orchestrator.kube.pool_status import pool_counts
 from orchestrator.kube.resources import SERVICE_L2_STATUSES, SPEAKER_STATES
-from orchestrator.kube.told import lives
+from orchestrator.kube.told import Clock, lives
 from orchestrator.model.change import Change
 from orchestrator.model.local import Local
 from orchestrator.model.plan import AssignmentState, Plan
@@ -144,7 +144,8 @@ class ControllerStatus:
         nodes = tuple(sorted(reading.cluster.nodes))
         speakers = self._observed.of_kind(SPEAKER_STATES.kind)
         answering = self._observed.of_kind(SERVICE_L2_STATUSES.kind)
-        told = lives(plan, nodes, speakers, answering, clock.monotonic_of)
+        now = Clock(clock.monotonic_of, clock.monotonic())
+        told = lives(plan, nodes, speakers, answering, now)
         explanation = explain(plan, target, nodes, told)
         return explanation.document() if explanation else None
 

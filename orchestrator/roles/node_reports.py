@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,6 +18,7 @@ from orchestrator.kube import speaker_state
 from orchestrator.kube.announced_status import NODE_LABEL, bgp_writes, l2_writes
 from orchestrator.kube.configuration_state import speaker_name
 from orchestrator.kube.outbox import Rank
+from orchestrator.kube.renewal import Renewal
 from orchestrator.kube.resource import Resource
 from orchestrator.kube.resources import (
     CONFIGURATION_STATES,
@@ -33,8 +36,10 @@ from orchestrator.model.plan import Plan, Protocol
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.session_state import RouteStatus
 from orchestrator.planner.elected import owned
+from orchestrator.planner.segment_problems import troubles
 from orchestrator.roles.configuration_report import ConfigurationReport
 from orchestrator.roles.observed import Observed
+from orchestrator.settings import Settings
 
 BETWEEN_S = 2.0
 """What changes more often is told once in this time."""
@@ -64,15 +69,15 @@ class NodeReports:
     def __init__(
         self,
         access: Access,
-        node: str,
-        namespace: str,
+        settings: Settings,
         look: Callable[[], tuple[Plan | None, Live, tuple[Problem, ...], bool]],
     ) -> None:
         """`look` returns plan, what is live, problems, and whether ServiceBGPStatuses are wanted."""
-        self._node = node
-        self._namespace = namespace
+        self._settings = settings
+        self._node, self._namespace = node, namespace = settings.node, settings.namespace
         self._look = look
         self._dirty = asyncio.Event()
+        self._renewal = Renewal(random.uniform)
         self._observed = Observed(self.mark)
         resources = read_by_node(node, namespace)
         self._reflections = Reflections(access, resources, self._observed.take, lambda: None)
@@ -93,12 +98,18 @@ class NodeReports:
             group.create_task(self._reflections.run())
             group.create_task(self._writer.run())
             while True:
-                await self._dirty.wait()
-                self._dirty.clear()
+                await self._due()
                 if not self._reflections.unsynced:
                     for write in self._writes():
                         self._writer.put(write, Rank.REPORT)
                 await asyncio.sleep(BETWEEN_S)
+
+    async def _due(self) -> None:
+        """Wait until something may have changed, or it is to be said again that this speaker lives."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._renewal.wait_s(clock.monotonic())):
+                await self._dirty.wait()
+        self._dirty.clear()
 
     def _writes(self) -> Iterator[Write]:
         plan, live, problems, per_service = self._look()
@@ -123,9 +134,21 @@ class NodeReports:
             unflushed=tuple(self._unflushed(plan, live)),
             owned=owned(report, self._node),
             members=tuple(self._members(report)),
+            troubles=tuple(troubles(report, self._node)),
+            lb_class=self._settings.lb_class,
+            ignore_exclude_label=self._settings.ignore_exclude_lb,
         )
+        return self._renewed(told)
+
+    def _renewed(self, told: SpeakerReport) -> list[Write]:
+        """Return what makes the object say this, or at least that it is told again."""
         known = self._observed.get(SPEAKER_STATES.kind, self._namespace, self._node)
-        return speaker_state.write(self._namespace, told, known)
+        now, at = clock.monotonic(), clock.wall_seconds()
+        due = not self._renewal.wait_s(now)
+        writes = speaker_state.write(self._namespace, told, known, at, renew=due)
+        if writes:
+            self._renewal.told(now)
+        return writes
 
     def _sessions(self, plan: Plan, live: Live) -> Iterator[Session]:
         for session in plan.sessions:

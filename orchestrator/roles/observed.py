@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -15,21 +15,29 @@ Document = Mapping[str, Any]
 
 
 class Observed:
-    """Whole documents by kind and name. `on_change` is called when one came, changed or went."""
+    """Whole documents by kind and name. `on_change` is called when one came, changed or went.
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
+    Of kinds that only `exist` it is not called when one changed that was there.
+    """
+
+    def __init__(self, on_change: Callable[[], None], exist: Collection[str] = ()) -> None:
         self._on_change = on_change
+        self._exist = exist
         self._by_kind: dict[str, dict[Key, Document]] = {}
 
     def take(self, resource: Resource, changed: Changed) -> None:
         """Take what is told of a resource."""
         documents = self._by_kind.setdefault(resource.kind, {})
+        told = resource.kind not in self._exist
         for key in changed.gone:
-            documents.pop(key, None)
+            told |= documents.pop(key, None) is not None
         for one in changed.objects:
             # Objects in lists do not say what they are.
-            documents[one.key] = {**msgspec.json.decode(one.text), "kind": resource.kind}
-        self._on_change()
+            document = {**msgspec.json.decode(one.text), "kind": resource.kind}
+            told |= _uid(documents.get(one.key)) != _uid(document)
+            documents[one.key] = document
+        if told:
+            self._on_change()
 
     def get(self, kind: str, namespace: str, name: str) -> Document | None:
         """Return one, None where there is none."""
@@ -42,3 +50,8 @@ class Observed:
     def __iter__(self) -> Iterator[Document]:
         for documents in self._by_kind.values():
             yield from documents.values()
+
+
+def _uid(document: Document | None) -> str | None:
+    """Tell objects of one name apart, of which one came after the other."""
+    return document["metadata"].get("uid", "") if document is not None else None

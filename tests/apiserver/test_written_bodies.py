@@ -184,7 +184,7 @@ def test_what_nodes_write(server: ApiServer) -> None:
         return [
             *l2_writes("n", NAMESPACE, {key: {"eth0"} for key in keys}, found, OWNER),
             *bgp_writes("n", NAMESPACE, {key: {"r1"} for key in keys}, found, OWNER),
-            *speaker_state.write(NAMESPACE, told, state),
+            *speaker_state.write(NAMESPACE, told, state, AT),
         ]
 
     send_all(server, writes([web, cart], TOLD, []))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from orchestrator.config.schema import Choice, Field, Integer, ListOf, Record, Text
+from orchestrator.config.schema import Boolean, Choice, Field, Integer, ListOf, Record, Text
 
 _COUNT = Integer(0, 2**63 - 1)
 _NAME = Text(max_length=253)
@@ -22,6 +22,8 @@ _CONDITION_TYPE = re.compile(
 _REASON = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")
 MAX_UNFLUSHED = 50
 """Most routes that one SpeakerState names one by one (DESIGN 9)."""
+MAX_TROUBLES = 50
+"""Most troubles of layer 2 that one SpeakerState has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,17 @@ _MEMBER = Record(
         Field("lastHeard", _TIME, "When it was heard (RFC 3339)."),
     )
 )
+_TROUBLE = Record(
+    (
+        Field(
+            "address", Text(max_length=64), "Address that it is about; none for all of a segment."
+        ),
+        Field("interface", Text(max_length=15), "Segment that it was seen on."),
+        Field("reason", Text(max_length=64), "What it is: the code of the problem."),
+        Field("by", _NAME, "Who does it: a MAC address, or a member."),
+        Field("message", _MESSAGE, "What it is, in a sentence."),
+    )
+)
 
 STATUS_KINDS = (
     StatusKind(
@@ -157,6 +170,20 @@ STATUS_KINDS = (
                 ),
                 Field("owned", _COUNT, "Addresses that it answers for on layer 2."),
                 Field("members", ListOf(_MEMBER, max_items=10_000), "Members it hears."),
+                Field(
+                    "layer2",
+                    ListOf(_TROUBLE, max_items=MAX_TROUBLES),
+                    "What is wrong on its segments.",
+                ),
+                Field(
+                    "loadBalancerClass", _NAME, "Class of Services that it serves; none for none."
+                ),
+                Field(
+                    "ignoreExcludeLabel",
+                    Boolean(),
+                    "Whether it announces from nodes that are labelled for no load balancer too.",
+                ),
+                Field("renewTime", _TIME, "When it told something last (RFC 3339)."),
             )
         ),
     ),

@@ -167,6 +167,7 @@ PUBLISHED: Mapping[str, Published] = {
             Column("Routes", ".status.routes.desired", "integer"),
             Column("Flushed", ".status.routes.flushed", "integer"),
             Column("Owned", ".status.owned", "integer"),
+            Column("Told", ".status.renewTime", "date"),
             _AGE,
             Column("Last Error", ".status.lastError"),
         ),

@@ -89,7 +89,7 @@ def speaker_writes() -> list[Write]:
     """One of each write that a speaker makes of its node."""
     state = speaker_state.SpeakerReport(NODE, "1")
     reports = [*_both(configuration_state.speaker_name(NODE))]
-    reports += speaker_state.write(NAMESPACE, state, None)
+    reports += speaker_state.write(NAMESPACE, state, None, AT)
     for kind, made in (("ServiceL2Status", l2_writes), ("ServiceBGPStatus", bgp_writes)):
         new = made(NODE, NAMESPACE, {KEY: ["x"]}, [])
         name = str(new[0].body["metadata"]["name"]) if new[0].body else ""

@@ -128,7 +128,7 @@ def test_gone_nodes_leave_nothing() -> None:
         there = all_applied(there, bgp_writes(node, OURS, {WEB: {"r"}}, there.values()))
         name = configuration_state.speaker_name(node)
         there = all_applied(there, configuration_state.write(OURS, name, [], None, at="t"))
-        there = all_applied(there, speaker_state.write(OURS, SpeakerReport(node, "1"), None))
+        there = all_applied(there, speaker_state.write(OURS, SpeakerReport(node, "1"), None, "t"))
     there = all_applied(there, configuration_state.write(OURS, "controller", [], None, at="t"))
     left = all_applied(there, of_gone_nodes(there.values(), {"m"}))
     assert (len(there), len(left)) == (9, 5)

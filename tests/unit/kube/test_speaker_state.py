@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.config.kinds.status_kinds import MAX_UNFLUSHED as DEFINED
-from orchestrator.config.kinds.status_kinds import STATUS_KINDS
+from orchestrator.config.kinds import status_kinds
 from orchestrator.config.schema import ListOf, Record
 from orchestrator.kube.speaker_state import (
+    MAX_TROUBLES,
     MAX_UNFLUSHED,
+    RENEWED,
     Member,
     Session,
     SpeakerReport,
@@ -20,13 +21,13 @@ from orchestrator.kube.speaker_state import (
     status_of,
     write,
 )
-from orchestrator.model.layer2_report import MemberReport
+from orchestrator.model.layer2_report import MemberReport, Trouble
 from orchestrator.model.policy import Peer
 from orchestrator.model.session_state import RouteStatus, SessionState, SessionStatus
 from tests.unit.kube.server import applied
 
 OURS = "metallb-system"
-AT, LATER = "2026-07-01T10:00:00Z", "2026-07-01T10:00:01Z"
+AT, LATER, LATEST = (f"2026-07-01T10:00:0{second}Z" for second in range(3))
 PEER = Peer("r1", 64500, 64501, ip_address("192.0.2.1"), local_asn=64511)
 UP = SessionState("r1", SessionStatus.UP, 1.0, None, 3, 2, 1)
 DOWN = SessionState("r2", SessionStatus.DOWN, 1.0, "hold time expired", 4)
@@ -42,6 +43,12 @@ TOLD = SpeakerReport(
     tuple(reversed(ROUTES)),
     7,
     (ALIVE, SILENT),
+    (
+        Trouble("isolated", "eth1", "alone"),
+        Trouble("kernelAnswers", "eth0", "it does", ip_address("192.0.2.7"), "m"),
+    ),
+    "example.org/lb",
+    True,
 )
 
 
@@ -66,6 +73,32 @@ def test_the_whole_status() -> None:
         {"interface": "eth0", "node": "a", "state": "up", "lastHeard": AT},
         {"interface": "eth0", "node": "m", "state": "up"},
     ]
+    assert status["layer2"] == [
+        {"interface": "eth1", "reason": "isolated", "message": "alone"},
+        {
+            "address": "192.0.2.7",
+            "interface": "eth0",
+            "reason": "kernelAnswers",
+            "by": "m",
+            "message": "it does",
+        },
+    ]
+    assert (status["loadBalancerClass"], status["ignoreExcludeLabel"]) == ("example.org/lb", True)
+
+
+def test_no_class_is_told_as_none() -> None:
+    """A speaker without a class says nothing of one, but that it tells its flags."""
+    status = status_of(SpeakerReport("n", "1.0"))
+    assert "loadBalancerClass" not in status
+    assert status["ignoreExcludeLabel"] is False
+
+
+def test_few_troubles_are_told() -> None:
+    """As many as the definition allows, the first ones."""
+    assert MAX_TROUBLES == status_kinds.MAX_TROUBLES
+    many = tuple(Trouble("isolated", f"eth{number}", "") for number in range(99))
+    told = status_of(replace(TOLD, troubles=many))["layer2"]
+    assert [one["interface"] for one in told] == [f"eth{number}" for number in range(MAX_TROUBLES)]
 
 
 def test_what_is_shown_of_the_sessions() -> None:
@@ -82,15 +115,15 @@ def test_what_is_shown_of_the_sessions() -> None:
 
 def test_few_routes_are_named() -> None:
     """As many as the definition allows, in order of their address."""
-    assert MAX_UNFLUSHED == DEFINED
+    assert MAX_UNFLUSHED == status_kinds.MAX_UNFLUSHED
     named = [one["prefix"] for one in status_of(TOLD)["unflushed"]]
     assert named == [f"192.0.2.{number}/32" for number in range(MAX_UNFLUSHED)]
 
 
 def test_every_field_is_of_the_definition() -> None:
     """The server drops what the definition does not have: there is nothing of that kind."""
-    definition = next(one.status for one in STATUS_KINDS if one.name == "SpeakerState")
-    assert _strange(definition, status_of(TOLD)) == []
+    definition = next(one.status for one in status_kinds.STATUS_KINDS if one.name == "SpeakerState")
+    assert _strange(definition, {**status_of(TOLD), RENEWED: AT}) == []
 
 
 def _strange(wanted: Any, value: Any) -> list[str]:
@@ -111,21 +144,40 @@ def _strange(wanted: Any, value: Any) -> list[str]:
         replace(TOLD, sessions=()),
         replace(TOLD, unflushed=()),
         replace(TOLD, members=(ALIVE,)),
+        replace(TOLD, troubles=()),
+        replace(TOLD, lb_class=None),
+        replace(TOLD, ignore_exclude_label=False),
         SpeakerReport("n", "1.1"),
     ],
 )
 def test_written_on_a_change(changed: SpeakerReport) -> None:
     """After one patch of the status the object says what is told now, and nothing is left to write."""
-    there = applied(None, write(OURS, TOLD, None))
-    (patch,) = write(OURS, changed, there)
+    there = applied(None, write(OURS, TOLD, None, AT))
+    (patch,) = write(OURS, changed, there, LATER)
     there = applied(there, [patch])
-    assert there["status"] == status_of(changed)
-    assert write(OURS, changed, there) == []
+    assert there["status"] == {**status_of(changed), RENEWED: LATER}
+    assert write(OURS, changed, there, LATEST) == []
 
 
 def test_what_is_the_same_is_not_written() -> None:
     """Neither another order nor a member that is heard again and again is a change."""
-    there = applied(None, write(OURS, TOLD, None))
+    there = applied(None, write(OURS, TOLD, None, AT))
     again = replace(TOLD, sessions=tuple(reversed(TOLD.sessions)), unflushed=tuple(ROUTES))
     heard = replace(again, members=(SILENT, replace(ALIVE, heard=LATER)))
-    assert write(OURS, heard, there) == []
+    assert write(OURS, heard, there, LATER) == []
+
+
+def test_renewed_with_nothing_else() -> None:
+    """To say that it lives a speaker writes the time, and nothing but that."""
+    there = applied(None, write(OURS, TOLD, None, AT))
+    assert there["status"][RENEWED] == AT
+    (patch,) = write(OURS, TOLD, there, LATER, renew=True)
+    assert patch.body == {"status": {RENEWED: LATER}}
+
+
+def test_the_first_time_of_an_object_of_an_older_version() -> None:
+    """An object without the time gets it."""
+    there = applied(None, write(OURS, TOLD, None, AT))
+    del there["status"][RENEWED]
+    (patch,) = write(OURS, TOLD, there, LATER)
+    assert patch.body == {"status": {RENEWED: LATER}}

@@ -6,15 +6,18 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+import pytest
+
 from orchestrator.kube.resources import SERVICE_L2_STATUSES
 from orchestrator.kube.speaker_state import (
+    RENEWED,
     Member,
     Session,
     SpeakerReport,
     Unflushed,
     status_of,
 )
-from orchestrator.kube.told import lives, lost_nodes
+from orchestrator.kube.told import SILENT_S, Clock, heard, lives, lost_nodes
 from orchestrator.model.address import Family
 from orchestrator.model.cluster import Node
 from orchestrator.model.layer2_report import MemberReport, OwnerReport
@@ -42,6 +45,9 @@ def moment(text: str) -> float:
     return 7.0
 
 
+CLOCK = Clock(moment, 8.0)
+
+
 def state(
     node: str,
     session: SessionState = UP,
@@ -66,14 +72,14 @@ def l2_status(node: str, *interfaces: str) -> dict[str, Any]:
 
 def read(*states: dict[str, Any]) -> dict[str, Live]:
     """What is known of both nodes over BGP."""
-    return lives(PLAN, ("n1", "n2"), states, (), moment)
+    return lives(PLAN, ("n1", "n2"), states, (), CLOCK)
 
 
 def answered(*statuses: dict[str, Any], members: tuple[Member, ...] = ()) -> Explanation:
     """The explanation on layer 2, by what both nodes told."""
     made = plan(WORLD, LAYER2, Local())
     states = [state("n1", members=members), state("n2")]
-    found = lives(made, ("n1", "n2"), states, statuses, moment)
+    found = lives(made, ("n1", "n2"), states, statuses, CLOCK)
     explanation = explain(made, "default/web", ("n1", "n2"), found)
     assert explanation is not None
     return explanation
@@ -122,7 +128,7 @@ def test_what_a_speaker_leaves_out_is_told_by_family() -> None:
     )
     made = plan(cluster(WEB, six, nodes=(Node("n1"),)), both, Local())
     assert len(made.ribs["n1"]["r1"]) == 2
-    found = lives(made, ("n1",), [state("n1")], (), moment)
+    found = lives(made, ("n1",), [state("n1")], (), CLOCK)
     four = explain(made, "default/web", ("n1",), found)
     assert four is not None
     assert four.nodes[0].announced
@@ -147,7 +153,7 @@ def test_a_silent_node_is_no_yes() -> None:
 def test_a_silent_node_on_layer_2() -> None:
     """On layer 2 the link that nothing is known of is elected."""
     made = plan(WORLD, LAYER2, Local())
-    found = lives(made, ("n1", "n2"), (), (), moment)
+    found = lives(made, ("n1", "n2"), (), (), CLOCK)
     explanation = explain(made, "default/web", ("n1", "n2"), found)
     assert explanation is not None
     assert {node.steps[-1].step for node in explanation.nodes} == {"elected"}
@@ -167,7 +173,7 @@ def test_what_a_lost_node_told_does_not_count() -> None:
     lost = lost_nodes([*nodes, {"metadata": {"name": "n3"}}])
     assert lost == {"n1"}
     told = [state("n1"), state("n2")]
-    found = lives(PLAN, ("n1", "n2"), told, (), moment, lost=lost)
+    found = lives(PLAN, ("n1", "n2"), told, (), CLOCK, lost=lost)
     explanation = explain(PLAN, "default/web", ("n1", "n2"), found)
     assert explanation is not None
     assert explanation.answer == (
@@ -176,7 +182,7 @@ def test_what_a_lost_node_told_does_not_count() -> None:
     )
     made = plan(WORLD, LAYER2, Local())
     statuses = [l2_status("n1", "eth0")]
-    layer2 = lives(made, ("n1", "n2"), told, statuses, moment, lost=lost)
+    layer2 = lives(made, ("n1", "n2"), told, statuses, CLOCK, lost=lost)
     explanation = explain(made, "default/web", ("n1", "n2"), layer2)
     assert explanation is not None
     assert not any(node.announced for node in explanation.nodes)
@@ -216,7 +222,7 @@ def test_members_and_owners_are_as_told() -> None:
     alive = Member("eth0", MemberReport("n2", "up", 0.0), AT)
     silent = Member("eth0", MemberReport("n3", "leaving", 7.0, alive=False), AT)
     told = [state("n1", members=(alive, silent))]
-    found = lives(made, ("n1",), told, [l2_status("n1", "eth0")], moment)["n1"].layer2
+    found = lives(made, ("n1",), told, [l2_status("n1", "eth0")], CLOCK)["n1"].layer2
     assert found is not None
     segment = next(one for one in found.segments if one.interface == "eth0")
     assert segment.members == (alive.report, silent.report)
@@ -229,7 +235,7 @@ def test_empty_objects_are_no_trouble() -> None:
     """A SpeakerState that has no status yet tells of no session and no member."""
     bare = {"metadata": {"name": "n1"}}
     stray = {"metadata": {"name": "x"}, "status": {}}
-    found = lives(PLAN, ("n1",), [bare], [stray], moment)["n1"]
+    found = lives(PLAN, ("n1",), [bare], [stray], CLOCK)["n1"]
     assert (found.sessions, found.unheard) == ({}, "")
 
 
@@ -245,3 +251,93 @@ def test_bgp_needs_no_layer_2() -> None:
     told = read(state("n1"))["n1"].layer2
     assert told is not None
     assert told.owners == {}
+
+
+def renewed(age_s: float, node: str = "n1") -> dict[str, Any]:
+    """A SpeakerState that was told last so long before now."""
+    told = state(node)
+    told["status"][RENEWED] = f"{8.0 - age_s}"
+    return told
+
+
+TIMES = Clock(lambda text: 7.0 if text == AT else float(text), 8.0)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "words"),
+    [
+        (SILENT_S + 1, "2 minutes"),
+        (7 * 60 + 59, "7 minutes"),
+        (119 * 60, "119 minutes"),
+        (2 * 3600, "2 hours"),
+        (50 * 3600, "2 days"),
+    ],
+)
+def test_what_a_silent_speaker_told_does_not_count(age_s: float, words: str) -> None:
+    """Who has told nothing for longer than it may counts as unheard, with since when, in words."""
+    found = lives(PLAN, ("n1",), [renewed(age_s)], (), TIMES)
+    explanation = explain(PLAN, "default/web", ("n1",), found)
+    assert explanation is not None
+    last = explanation.nodes[0].steps[-1]
+    assert (last.step, last.reason) == ("session", Reason.PEER_DOWN)
+    assert last.message == (
+        f"its speaker has not told anything for {words} (last at {8.0 - age_s}): is its pod running, "
+        "and its clock right? What ExaBGP and layer2 announced they go on announcing for a while"
+    )
+    assert (found["n1"].sessions, found["n1"].layer2) == ({}, None)
+
+
+@pytest.mark.parametrize("age_s", [0.0, 60.0, SILENT_S, -30.0, -3600.0])
+def test_who_tells_in_time_counts(age_s: float) -> None:
+    """As long as a speaker may be silent, and by a clock that is ahead of ours, it is heard."""
+    assert not lives(PLAN, ("n1",), [renewed(age_s)], (), TIMES)["n1"].unheard
+
+
+def test_an_older_version_tells_no_time_and_counts() -> None:
+    """A SpeakerState without a time is taken as it is, whatever the time is."""
+    late = Clock(moment, 1e9)
+    assert not lives(PLAN, ("n1",), [state("n1")], (), late)["n1"].unheard
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {RENEWED: "yesterday"},
+        {"unflushed": [{"peer": "r1", "prefix": "nowhere", "state": "sent"}]},
+        {"sessions": [{"peer": "r1", "state": "odd"}]},
+        {"sessions": [{"state": "up"}]},
+        {"layer2": [{"address": "nowhere"}]},
+    ],
+)
+def test_what_cannot_be_read_is_said(wrong: dict[str, Any]) -> None:
+    """A SpeakerState that somebody spoiled is a node of which nothing is known, and no more."""
+    spoiled = {"metadata": {"name": "n1"}, "status": wrong}
+    found = lives(PLAN, ("n1", "n2"), [spoiled, state("n2")], (), TIMES)
+    assert found["n1"].unheard.startswith("what its SpeakerState says cannot be read: ")
+    assert found["n2"].sessions == {"r1": UP}
+
+
+def test_whose_states_count() -> None:
+    """Those of silent speakers and lost nodes do not."""
+    states = [renewed(0.0), renewed(SILENT_S + 1, "n2"), state("n3"), state("n4")]
+    counting = heard(states, TIMES, lost={"n4"})
+    assert [one["metadata"]["name"] for one in counting] == ["n1", "n3"]
+
+
+def test_an_owner_whose_speaker_is_silent_answers_until_another_does() -> None:
+    """Layer 2 goes on without a speaker, so others name it; it is no yes, and another is believed first."""
+    made = plan(WORLD, LAYER2, Local())
+    told = [renewed(SILENT_S + 1), state("n2")]
+
+    def last(*statuses: dict[str, Any]) -> list[tuple[str, bool]]:
+        found = lives(made, ("n1", "n2"), told, statuses, TIMES)
+        explanation = explain(made, "default/web", ("n1", "n2"), found)
+        assert explanation is not None
+        steps = [node.steps[-1] for node in explanation.nodes]
+        return [(step.message, step.ok) for step in steps]
+
+    (silent, ok), other = last(l2_status("n1", "eth0"))
+    assert silent.startswith("its speaker has not told anything")
+    assert (ok, other) == (False, ("answered by n1 on eth0", False))
+    both = last(l2_status("n1", "eth0"), l2_status("n2", "eth0"))
+    assert both[1] == ("answered by n2 on eth0", True)

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from orchestrator.adapters import clock
 from orchestrator.adapters.kube.listing import Listed
 from orchestrator.kube.resource import Resource
 from orchestrator.kube.resources import (
@@ -68,7 +69,7 @@ def looked(
     found = {**objects(), **(changed or {})}
     unread = {SECRETS: "may not be read"} if unread is None else unread
     listed = {one: there for one, there in found.items() if one not in unread}
-    return seen(Listed(listed, unread), HOME, Local())
+    return seen(Listed(listed, unread), HOME, Local(), clock.monotonic())
 
 
 def codes(look: Look) -> list[tuple[str, str]]:
@@ -145,6 +146,6 @@ def test_ignored_labels_are_ignored_here_too() -> None:
     listed = looked({NODES: (raw("n1", metadata=label),)}).listed
     for ignored in (False, True):
         local = replace(Local(), ignore_exclude_label=ignored)
-        found = ClusterView(seen(listed, HOME, local)).explain("default/web")
+        found = ClusterView(seen(listed, HOME, local, clock.monotonic())).explain("default/web")
         assert found is not None
         assert found["nodes"][0]["announced"] is ignored
