@@ -31,6 +31,8 @@ WATCH_S = (240.0, 300.0)
 """How long the server is asked to keep a watch open: by chance, so that not all end together."""
 SILENCE_S = 70.0
 """Without a word for so long the server is asked whether our version is still one of its own."""
+WAKE_S = (0.0, 3.0)
+"""After an outage."""
 ANSWER_S = 30.0
 """Without a piece of an answer for so long a request is given up."""
 EARLY_S = 2.0
@@ -151,6 +153,14 @@ class Reflector:
             return [*closing, *self._ask(Purpose.PROBE, now)]
         why = f"no answer within {ANSWER_S:.0f} s"
         return [*closing, *self._fail(Trouble.UNREACHABLE, why, now)]
+
+    def wake(self, now: float) -> None:
+        """Take it that the server answers again: what waits because it did not, waits no longer.
+
+        By chance within some seconds, since every client of a cluster learns of it at once.
+        """
+        if self._request is None and self._at is not None:
+            self._at = min(self._at, now + self._spread(*WAKE_S))
 
     # Requests
 

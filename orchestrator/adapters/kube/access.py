@@ -11,7 +11,7 @@ import contextlib
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -69,6 +69,8 @@ class Access:
         """Held by the next request to go out in an outage; the others stand behind it."""
         self._renewing: asyncio.Lock = asyncio.Lock()
         self.figures = Figures()
+        self.on_recovery: list[Callable[[], None]] = []
+        """Called when the server answers again after an outage."""
 
     @property
     def host(self) -> str:
@@ -224,6 +226,8 @@ class Access:
                 self._reachable.clear()
         elif self._throttle.answered():
             self._reachable.set()
+            for tell in self.on_recovery:
+                tell()
 
     async def _turn(self) -> None:
         """Wait until this request may go out: soon, and at once when another was answered."""

@@ -45,6 +45,7 @@ class Reflections:
             Reflector(one, random.uniform, lambda: next(numbers)) for one in resources
         ]
         access.figures.reflectors.extend(self._reflectors)
+        access.on_recovery.append(self._wake)
         self._running: dict[int, asyncio.Task[None]] = {}
         self._timers: dict[Reflector, asyncio.TimerHandle] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -99,6 +100,12 @@ class Reflections:
         if due is not None:
             loop = asyncio.get_running_loop()
             self._timers[reflector] = loop.call_at(due, self._timer, reflector)
+
+    def _wake(self) -> None:
+        """Let none wait long that waits because of an outage which is over."""
+        for one in self._timers.copy():
+            one.wake(clock.monotonic())
+            self._set_timer(one)
 
     def _timer(self, reflector: Reflector) -> None:
         self._do(reflector, reflector.handle_timer(clock.monotonic()))

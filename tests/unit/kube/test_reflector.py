@@ -364,3 +364,33 @@ def test_where_resources_are() -> None:
     )
     assert str(POOLS) == "ipaddresspools.metallb.io"
     assert Key("web", "shop").name == "shop"
+
+
+def test_after_an_outage_it_waits_no_longer() -> None:
+    """When the server answers somebody, who waits for long asks within seconds; nobody asks later."""
+    reflector = make()
+    reflector.start(0.0)
+    number, now = 1, 0.0
+    for _ in range(8):
+        reflector.failed(number, "no way", now)
+        due = reflector.next_timer()
+        assert due is not None
+        now, number = due, number + 1
+        reflector.handle_timer(now)
+    reflector.failed(number, "no way", now)
+    before = reflector.next_timer()
+    assert before is not None
+    assert before > now + 10
+    reflector.wake(now)
+    assert reflector.next_timer() == now + 1.5
+    reflector.wake(now + 1)
+    assert reflector.next_timer() == now + 1.5
+
+
+def test_a_request_under_way_is_not_woken() -> None:
+    """What has asked already waits for its answer as before."""
+    reflector = make()
+    reflector.start(0.0)
+    before = reflector.next_timer()
+    reflector.wake(1.0)
+    assert reflector.next_timer() == before
