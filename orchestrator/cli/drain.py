@@ -34,14 +34,20 @@ def _in_cluster(
 
 
 def _annotate(
-    node: str | None, kubeconfig: Path | None, context: str | None, *, drained: bool
+    node: str | None,
+    kubeconfig: Path | None,
+    context: str | None,
+    *,
+    drained: bool,
+    wait_s: float | None = None,
 ) -> None:
     from orchestrator.adapters.kube.nodes import set_drain
     from orchestrator.cli.failure import WRONG_USAGE, fail
 
     if node is None:
         fail("NODE", "name the node of the cluster", WRONG_USAGE)
-    ask(lambda: asyncio.run(set_drain(node, kubeconfig, context, drained=drained)))
+    setting = set_drain(node, kubeconfig, context, drained=drained, wait_s=wait_s)
+    ask(lambda: asyncio.run(setting))
 
 
 @click.command()
@@ -52,7 +58,7 @@ def _annotate(
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="From graceful-shutdown to withdrawn; in a cluster it is 30.",
+    help="From graceful-shutdown to withdrawn.",
 )
 @options.cluster
 @options.runtime_dir
@@ -65,7 +71,7 @@ def drain(
     annotated; else it may be left out, and must be the node whose speaker runs here.
     """
     if _in_cluster(node, runtime_dir, kubeconfig, context):
-        _annotate(node, kubeconfig, context, drained=True)
+        _annotate(node, kubeconfig, context, drained=True, wait_s=wait)
         click.echo(f"draining: node {node} is annotated")
     else:
         click.echo(f"draining: {_control(runtime_dir, node, f'drain?wait={wait}')}")

@@ -11,6 +11,9 @@ from orchestrator.model.address import Family, IPAddress
 from orchestrator.model.selector import Labels
 from orchestrator.model.virtual_ip import VirtualIP
 
+DRAIN, DRAIN_WAIT = "orchestrator.io/drain", "orchestrator.io/drain-wait"
+"""Annotations of a Node: since when it drains, and seconds until its routes are withdrawn."""
+MAX_DRAIN_WAIT_S = 86400
 EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 
@@ -99,6 +102,7 @@ class Endpoint:
 class Node:
     """A node. `drain` is the time in the annotation `orchestrator.io/drain`, None when absent.
 
+    `drain_wait_s` is how long routes are only made unattractive, None for as long as usual.
     `cordoned` is `spec.unschedulable`: new pods are kept off.
     """
 
@@ -108,6 +112,7 @@ class Node:
     drain: str | None = None
     addresses: tuple[IPAddress, ...] = ()
     cordoned: bool = False
+    drain_wait_s: float | None = None
 
     @property
     def excluded(self) -> bool:

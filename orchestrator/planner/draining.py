@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from orchestrator.model.cluster import Cluster, Node
+from orchestrator.model.cluster import DRAIN, Cluster, Node
 from orchestrator.model.policy import Policy
 from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.settings import Settings
 
-_ANNOTATION = "metadata.annotations.orchestrator.io/drain"
+_ANNOTATION = f"metadata.annotations.{DRAIN}"
 _UNSCHEDULABLE = "spec.unschedulable"
 CORDONED = "cordoned"
 """Since when a node drains that is not annotated: nobody noted the time."""
@@ -36,14 +37,21 @@ def _since(node: Node, settings: Settings) -> str | None:
     return node.drain if node.drain is not None or not cordoned else CORDONED
 
 
-def asked_to_drain(cluster: Cluster, policy: Policy, node: str) -> str | None:
-    """Return since when `node` is to drain by its object; None when it is not, or has to wait."""
+class Asked(NamedTuple):
+    """Since when a node is to drain, and seconds until its routes are withdrawn, if that was said."""
+
+    since: str
+    wait_s: float | None = None
+
+
+def asked_to_drain(cluster: Cluster, policy: Policy, node: str) -> Asked | None:
+    """Return what is asked of `node` by its object; None when nothing is, or it has to wait."""
     own = cluster.nodes.get(node)
     since = None if own is None else _since(own, policy.settings)
-    if since is None:
+    if own is None or since is None:
         return None
     names, _ = in_turn(cluster.nodes.values(), policy.settings)
-    return since if node in names else None
+    return Asked(since, own.drain_wait_s) if node in names else None
 
 
 def problems(nodes: Iterable[Node], settings: Settings) -> tuple[Problem, ...]:

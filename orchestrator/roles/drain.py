@@ -13,10 +13,11 @@ from typing import Any
 
 from orchestrator.adapters import clock
 from orchestrator.adapters.state_files import read_json, write_json
+from orchestrator.model.cluster import MAX_DRAIN_WAIT_S
 from orchestrator.model.local import DrainPhase
+from orchestrator.planner.draining import Asked
 
 DEFAULT_WAIT_S = 30.0
-MAX_WAIT_S = 86400.0
 
 
 class Drain:
@@ -50,13 +51,14 @@ class Drain:
             self._write(wait_s)
         return self._answer()
 
-    def follow(self, since: str | None) -> None:
-        """Take it that the Node asks for a drain since then and it is its turn, or that it does not (None)."""
-        if since is not None and self.phase is DrainPhase.NONE:
-            self._annotated, self.since = True, since
-            self._enter(DrainPhase.DEPRIORITISED, DEFAULT_WAIT_S)
-            self._write(DEFAULT_WAIT_S)
-        elif since is None and self._annotated:
+    def follow(self, asked: Asked | None) -> None:
+        """Take what the Node asks for, when it is its turn; None for nothing."""
+        if asked is not None and self.phase is DrainPhase.NONE:
+            wait_s = DEFAULT_WAIT_S if asked.wait_s is None else asked.wait_s
+            self._annotated, self.since = True, asked.since
+            self._enter(DrainPhase.DEPRIORITISED, wait_s)
+            self._write(wait_s)
+        elif asked is None and self._annotated:
             self._end()
 
     async def undrain(self, _query: Mapping[str, str]) -> dict[str, Any]:
@@ -94,6 +96,6 @@ def _seconds(text: str) -> float:
         wait_s = float(text)
     except ValueError:
         wait_s = -1.0
-    if not 0 <= wait_s <= MAX_WAIT_S:
-        raise ValueError(f"wait must be 0 to {MAX_WAIT_S:.0f} seconds, not {text!r}")
+    if not 0 <= wait_s <= MAX_DRAIN_WAIT_S:
+        raise ValueError(f"wait must be 0 to {MAX_DRAIN_WAIT_S} seconds, not {text!r}")
     return wait_s

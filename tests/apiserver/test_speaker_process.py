@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -113,15 +114,23 @@ def command(server: Cluster, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_a_node_is_drained_by_command(server: Cluster, speaker: Speaker) -> None:
+def kept(tmp_path: Path) -> str:
+    """How far the speaker's drain is, by what it keeps of it."""
+    found = json.loads((tmp_path / "s/drain.json").read_text("utf-8"))
+    return str(found["phase"])
+
+
+def test_a_node_is_drained_by_command(server: Cluster, speaker: Speaker, tmp_path: Path) -> None:
     """`drain NODE` annotates the Node, once; its speaker follows, and follows `undrain`."""
     poll(lambda: speaker.document("status").get("synced"), "synced")
-    assert command(server, "drain", "n1").returncode == 0
+    assert command(server, "drain", "n1", "--wait", "0.5").returncode == 0
     poll(lambda: speaker.document("status")["draining"], "draining")
+    poll(lambda: kept(tmp_path) == "withdrawn", "over, after the wait that was asked for")
     first = server.request("GET", "/api/v1/nodes/n1").body["metadata"]["annotations"]
     assert command(server, "drain", "n1").returncode == 0
     assert server.request("GET", "/api/v1/nodes/n1").body["metadata"]["annotations"] == first
     assert command(server, "undrain", "n1").stdout == "not draining\n"
+    assert not server.request("GET", "/api/v1/nodes/n1").body["metadata"].get("annotations")
     poll(lambda: not speaker.document("status")["draining"], "well again")
     missing = command(server, "drain", "n9")
     assert (missing.returncode, missing.stderr) == (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 from orchestrator.config.faults import Faults
@@ -9,7 +10,7 @@ from orchestrator.config.formats import parse_address
 from orchestrator.config.item import Item
 from orchestrator.config.schema import Boolean, Field, Kind, ListOf, Record, Scope, Text, Values
 from orchestrator.model.address import IPAddress
-from orchestrator.model.cluster import Node
+from orchestrator.model.cluster import DRAIN, DRAIN_WAIT, MAX_DRAIN_WAIT_S, Node
 from orchestrator.model.selector import Labels
 
 _ADDRESS = Record(
@@ -45,8 +46,20 @@ def _addresses(entries: Iterable[Values]) -> tuple[IPAddress, ...]:
     return tuple(found)
 
 
+def _drain_wait_s(item: Item, faults: Faults) -> float | None:
+    text = item.annotations.get(DRAIN_WAIT)
+    if text is None:
+        return None
+    with contextlib.suppress(ValueError):
+        wait_s = float(text)
+        if 0 <= wait_s <= MAX_DRAIN_WAIT_S:
+            return wait_s
+    message = f"{text!r} is not a number of seconds up to {MAX_DRAIN_WAIT_S}: it counts as absent"
+    faults.warn(("metadata", "annotations", DRAIN_WAIT), message, "invalidValue")
+    return None
+
+
 def _build(item: Item, faults: Faults) -> Node:
-    del faults
     status = item.body["status"]
     unavailable = any(
         condition["type"] == "NetworkUnavailable" and condition["status"] == "True"
@@ -56,9 +69,10 @@ def _build(item: Item, faults: Faults) -> Node:
         name=item.name,
         labels=item.labels,
         network_unavailable=unavailable,
-        drain=item.annotations.get("orchestrator.io/drain"),
+        drain=item.annotations.get(DRAIN),
         cordoned=item.body["spec"]["unschedulable"],
         addresses=_addresses(status["addresses"]),
+        drain_wait_s=_drain_wait_s(item, faults),
     )
 
 

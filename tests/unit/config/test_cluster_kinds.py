@@ -246,6 +246,28 @@ def test_cordoned_nodes(value: str, cordoned: bool) -> None:
     assert read_text(text).cluster.nodes == {"n1": Node("n1", cordoned=cordoned)}
 
 
+@pytest.mark.parametrize(("text", "wait_s"), [("60", 60.0), ("0", 0.0), ("1.5", 1.5)])
+def test_how_long_a_drained_node_waits(text: str, wait_s: float) -> None:
+    """An annotation says for how long routes are only made unattractive, in seconds."""
+    annotations = f"{{orchestrator.io/drain: now, orchestrator.io/drain-wait: '{text}'}}"
+    reading = read_text(text_of("Node", "n1", annotations=annotations))
+    assert reading.cluster.nodes == {"n1": Node("n1", drain="now", drain_wait_s=wait_s)}
+    assert reading.problems == ()
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "86401", "nan", "inf", ""])
+def test_a_wait_that_is_none(text: str) -> None:
+    """What is no number of seconds counts as absent, which is told; the node drains all the same."""
+    annotations = f"{{orchestrator.io/drain: now, orchestrator.io/drain-wait: '{text}'}}"
+    reading = read_text(text_of("Node", "n1", annotations=annotations))
+    assert reading.cluster.nodes == {"n1": Node("n1", drain="now")}
+    problem = only(reading.problems)
+    assert (problem.severity, problem.path) == (
+        Severity.WARNING,
+        "metadata.annotations.orchestrator.io/drain-wait",
+    )
+
+
 def test_namespaces() -> None:
     """Namespaces have their labels."""
     reading = read_text(text_of("Namespace", "shop", labels="{env: prod}"))

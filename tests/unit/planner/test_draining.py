@@ -26,7 +26,8 @@ NODES = (
 def since(node: str, settings: Settings) -> str | None:
     """Since when a node is to drain."""
     cluster = Cluster(nodes={one.name: one for one in NODES})
-    return asked_to_drain(cluster, Policy(settings=settings), node)
+    asked = asked_to_drain(cluster, Policy(settings=settings), node)
+    return None if asked is None else asked.since
 
 
 def test_a_cordon_means_nothing_unless_it_is_asked_for() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.model.local import DrainPhase
+from orchestrator.planner.draining import Asked
 from orchestrator.roles import drain
 from orchestrator.roles.drain import Drain
 
@@ -38,10 +39,10 @@ def test_an_annotation_drains_and_its_end_ends_that(
     async def story(made: Drain) -> None:
         made.follow(None)
         assert phase_of(made) is DrainPhase.NONE
-        made.follow(SINCE)
+        made.follow(Asked(SINCE))
         assert (phase_of(made), made.since) == (DrainPhase.DEPRIORITISED, SINCE)
         for _ in range(200):
-            made.follow(SINCE)
+            made.follow(Asked(SINCE))
             if phase_of(made) is DrainPhase.WITHDRAWN:
                 break
             await asyncio.sleep(0.01)
@@ -69,7 +70,7 @@ def test_a_restart_takes_it_up_and_still_ends_it(tmp_path: Path) -> None:
     """A drain by annotation outlives the process, and ends when the annotation has gone meanwhile."""
 
     async def begins(made: Drain) -> None:
-        made.follow(SINCE)
+        made.follow(Asked(SINCE))
 
     async def goes_on(made: Drain) -> None:
         made.resume()
@@ -79,3 +80,16 @@ def test_a_restart_takes_it_up_and_still_ends_it(tmp_path: Path) -> None:
 
     play(tmp_path, begins)
     play(tmp_path, goes_on)
+
+
+def test_the_node_says_how_long_to_wait(tmp_path: Path) -> None:
+    """With a wait of its own a Node's routes are withdrawn after that, and not after the usual one."""
+
+    async def story(made: Drain) -> None:
+        made.follow(Asked(SINCE, 0.0))
+        assert phase_of(made) is DrainPhase.DEPRIORITISED
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        assert phase_of(made) is DrainPhase.WITHDRAWN
+
+    play(tmp_path, story)
