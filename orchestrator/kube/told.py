@@ -45,7 +45,7 @@ def lives(
     that it answers, since that needs no speaker.
     """
     nodes = tuple(nodes)
-    told = {str(one["metadata"]["name"]): one.get("status") or {} for one in states}
+    told = {str(one["metadata"]["name"]): one for one in states}
     unheard = {node: text for node in nodes if (text := _unheard(node, told, clock, lost))}
     found = answering(plan, l2_statuses, lost=lost, silent=unheard)
 
@@ -53,7 +53,7 @@ def lives(
         if node in unheard:
             return _deaf(unheard[node])
         try:
-            return _live(plan, node, told[node], found, clock.moment)
+            return _live(plan, node, told[node].get("status") or {}, found, clock.moment)
         except (ValueError, KeyError) as error:
             return _deaf(_unreadable(error))
 
@@ -74,17 +74,31 @@ def _unheard(
         return _unreadable(error)
 
 
-def _silence(status: Document, clock: Clock) -> str | None:
+def _silence(state: Document, clock: Clock) -> str | None:
     """Say since when a speaker is silent; one of a version that tells no times is not."""
-    last = status.get(RENEWED)
+    last = _last(state)
     age_s = clock.now - clock.moment(last) if last else 0.0
     if age_s <= SILENT_S:
         return None
     return (
         f"its speaker has not told anything for {_duration(age_s)} (last at {last}): is its pod "
-        "running, and its clock right? What ExaBGP and layer2 announced they go on announcing for a "
-        "while"
+        "running? What ExaBGP and layer2 announced they go on announcing for a while"
     )
+
+
+def _last(state: Document) -> str | None:
+    """Return when a speaker told something last, by the API server's clock where that noted it.
+
+    The server notes who wrote which field when (`managedFields`), so a node's wrong clock does not
+    matter.
+    """
+    told = (state.get("status") or {}).get(RENEWED)
+    noted = [
+        str(one["time"])
+        for one in state["metadata"].get("managedFields") or ()
+        if f"f:{RENEWED}" in (one.get("fieldsV1") or {}).get("f:status", {})
+    ]
+    return max(noted, default=told) if told else None
 
 
 def _duration(seconds: float) -> str:
@@ -100,11 +114,7 @@ def _unreadable(error: Exception) -> str:
 def heard(states: Iterable[Document], clock: Clock, lost: Collection[str] = ()) -> list[Document]:
     """Return those SpeakerStates that count: not of lost nodes, nor of silent speakers."""
     named = [(str(one["metadata"]["name"]), one) for one in states]
-    return [
-        one
-        for name, one in named
-        if _unheard(name, {name: one.get("status") or {}}, clock, lost) is None
-    ]
+    return [one for name, one in named if _unheard(name, {name: one}, clock, lost) is None]
 
 
 def lost_nodes(nodes: Iterable[Document]) -> frozenset[str]:

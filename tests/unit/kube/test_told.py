@@ -281,8 +281,8 @@ def test_what_a_silent_speaker_told_does_not_count(age_s: float, words: str) -> 
     last = explanation.nodes[0].steps[-1]
     assert (last.step, last.reason) == ("session", Reason.PEER_DOWN)
     assert last.message == (
-        f"its speaker has not told anything for {words} (last at {8.0 - age_s}): is its pod running, "
-        "and its clock right? What ExaBGP and layer2 announced they go on announcing for a while"
+        f"its speaker has not told anything for {words} (last at {8.0 - age_s}): is its pod running? "
+        "What ExaBGP and layer2 announced they go on announcing for a while"
     )
     assert (found["n1"].sessions, found["n1"].layer2) == ({}, None)
 
@@ -291,6 +291,19 @@ def test_what_a_silent_speaker_told_does_not_count(age_s: float, words: str) -> 
 def test_who_tells_in_time_counts(age_s: float) -> None:
     """As long as a speaker may be silent, and by a clock that is ahead of ours, it is heard."""
     assert not lives(PLAN, ("n1",), [renewed(age_s)], (), TIMES)["n1"].unheard
+
+
+def test_the_servers_note_of_the_time_counts_before_the_nodes_clock() -> None:
+    """When the server took the time counts, whatever clock the node has; other fields' times do not."""
+    status: dict[str, Any] = {"f:status": {f"f:{RENEWED}": {}}}
+    for noted, told, silent in ((8.0, -3600.0, False), (8.0 - SILENT_S - 1, 3600.0, True)):
+        one = renewed(8.0 - told)
+        one["metadata"]["managedFields"] = [
+            {"time": f"{noted}", "subresource": "status", "fieldsV1": status},
+            {"time": "9.0", "fieldsV1": {"f:metadata": {}}},
+            {"time": "9.0"},
+        ]
+        assert bool(lives(PLAN, ("n1",), [one], (), TIMES)["n1"].unheard) is silent
 
 
 def test_an_older_version_tells_no_time_and_counts() -> None:
