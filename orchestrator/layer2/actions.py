@@ -63,7 +63,10 @@ class Announce:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Ask by ARP or NDP who has `address`: a node that lost all members looks whether its link works."""
+    """Ask by ARP or NDP who has `address`.
+
+    So a node that lost all members looks whether its link works, and an owner whether another answers.
+    """
 
     port: str
     address: IPAddress

@@ -13,6 +13,7 @@ from orchestrator.layer2.actions import Action
 from orchestrator.layer2.frames.ethernet import MAC
 from orchestrator.layer2.frames.vrrp import Packet
 from orchestrator.layer2.port import Port
+from orchestrator.layer2.shared.asking import Asking
 from orchestrator.layer2.shared.changes import address_of, key_of
 from orchestrator.layer2.shared.claim import Claims, Key, decode_claims
 from orchestrator.layer2.shared.hello import Hello, decode_hello
@@ -42,6 +43,7 @@ class SharedVIPs:
         self._counter = itertools.count(1)
         self._segments: dict[str, Segment] = {}
         self._sightings: dict[str, Sightings] = {}
+        self._asking: dict[str, Asking] = {}
         self._desired: Desired | None = None
         self._wishes: dict[Key, Wish] = {}
         self._leaving = False
@@ -72,7 +74,7 @@ class SharedVIPs:
         actions: list[Action] = []
         for name in [name for name in self._segments if name not in ports]:
             actions += self._segments.pop(name).away(now)
-            del self._sightings[name]
+            del self._sightings[name], self._asking[name]
         for name in sorted(ports):
             if name in self._segments:
                 actions += self._segments[name].move(ports[name], now)
@@ -83,7 +85,8 @@ class SharedVIPs:
     def _begin(self, port: Port, now: float) -> list[Action]:
         segment = Segment(port, self._boot, self._counter)
         self._segments[port.name] = segment
-        self._sightings[port.name] = Sightings(segment)
+        self._sightings[port.name] = sightings = Sightings(segment)
+        self._asking[port.name] = Asking(segment, sightings)
         if self._desired is None:
             return []
         return segment.want(self._desired, self._wishes_on(segment), now)
@@ -146,7 +149,8 @@ class SharedVIPs:
 
     def handle_timer(self, now: float) -> list[Action]:
         """Do what is due."""
-        return [action for one in self._segments.values() for action in one.handle_timer(now)]
+        due = [action for one in self._segments.values() for action in one.handle_timer(now)]
+        return [*due, *(probe for one in self._asking.values() for probe in one.ask(now))]
 
     def step_back(self, now: float) -> list[Action]:
         """Give up all claims and listen anew: this process did not run for a while (DESIGN 8.4)."""

@@ -75,6 +75,15 @@ class Sightings:
         since = self._station.ownership.owned_since(key)
         return key in member.claims.claims or now - since < HANDOVER_S
 
+    def lately(self, now: float) -> list[Key]:
+        """Return the addresses of ours at which a rival was seen lately, be that certain or not."""
+        claims = self._station.ownership.mine.claims
+        return [
+            key
+            for key, one in self._seen.items()
+            if key in claims and now - one.seen < REMEMBERED_S
+        ]
+
     def of(self, key: Key, now: float) -> Sighting | None:
         """Return the rival of an address of ours, if it was seen lately."""
         last = self._seen.get(key)

@@ -1,0 +1,48 @@
+"""Asks the segment for addresses that this node answers for: who else does, tells only who asks.
+
+ARP replies and advertisements go to whoever asked, so an owner does not hear that a member's kernel
+or a stranger answers its clients too (RFC 5227 2.1 asks before an address is used, for the same reason).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from orchestrator.layer2.actions import Probe
+from orchestrator.layer2.shared.changes import address_of
+from orchestrator.layer2.shared.claim import Key
+from orchestrator.layer2.shared.sightings import Sightings
+from orchestrator.layer2.shared.station import Station
+
+ASK_S = 20.0
+"""How often some are asked for: twice within the time that a rival is remembered."""
+AT_ONCE = 20
+"""Most addresses that are asked for at one time, so a segment hears one question a second of us."""
+
+
+class Asking:
+    """One segment: addresses in turn, and each time those again at which somebody was seen."""
+
+    def __init__(self, station: Station, sightings: Sightings) -> None:
+        self._station = station
+        self._sightings = sightings
+        self._due = float("-inf")
+        self._last: Key = b""
+
+    def ask(self, now: float) -> list[Probe]:
+        """Return what is to be asked now; the first time only when something was owned for a while."""
+        claims = self._station.ownership.mine.claims
+        if now < self._due or not claims:
+            return []
+        first, self._due = self._due == float("-inf"), now + ASK_S
+        if first:
+            return []
+        again = self._sightings.lately(now)[: AT_ONCE // 2]
+        asked = dict.fromkeys((*again, *self._next(sorted(claims), AT_ONCE - len(again))))
+        return [Probe(self._station.port.name, address_of(key)) for key in asked]
+
+    def _next(self, keys: list[Key], most: int) -> list[Key]:
+        begin = bisect_right(keys, self._last)
+        found = (keys[begin:] + keys[:begin])[:most]
+        self._last = found[-1]
+        return found
