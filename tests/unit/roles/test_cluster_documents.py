@@ -149,3 +149,56 @@ def test_ignored_labels_are_ignored_here_too() -> None:
         found = ClusterView(seen(listed, HOME, local, clock.monotonic())).explain("default/web")
         assert found is not None
         assert found["nodes"][0]["announced"] is ignored
+
+
+def told(name: str, **status: Any) -> RawObject:
+    """A SpeakerState with one session, and what else it has."""
+    counts = {"desired": 1, "sent": 1, "flushed": 1}
+    session = {"peer": "r", "state": "up", "since": "2026-01-01T00:00:00Z", "routes": counts}
+    return raw(name, HOME, status={"version": "0.1.0", "sessions": [session], **status})
+
+
+def test_a_silent_speaker_is_not_counted() -> None:
+    """What it told of sessions, routes and owned addresses is left out; version and time are shown."""
+    old, new = "2020-01-01T00:00:00Z", clock.wall_seconds()
+    states = (told("n1", renewTime=old, owned=3), told("n2", renewTime=new, owned=2))
+    view = ClusterView(looked({SPEAKER_STATES: states}))
+    status = view.status()
+    first, second = status["nodes"]
+    assert (first["heard"], first["told"], first["version"]) == (False, old, "0.1.0")
+    assert (first["sessionsUp"], first["routesSent"], first["owned"]) == (0, 0, 0)
+    assert (second["heard"], second["told"], second["owned"]) == (True, new, 2)
+    assert status["counts"]["sessionsUp"] == 1
+    (silent,) = (one for one in status["problems"] if one["code"] == "noSpeaker")
+    assert silent["object"] == "Node n1"
+    assert f"(last at {old})" in silent["message"]
+    sessions = [(one["state"], one["since"]) for one in view.sessions()["items"]]
+    assert sessions == [("unknown", None), ("up", "2026-01-01T00:00:00Z")]
+    assert [one["state"] for one in view.routes()["items"]] == ["desired", "flushed"]
+    assert [one["reason"] for one in view.vips()["items"]] == ["peerDown", "announced"]
+
+
+def test_the_flags_of_speakers_are_used_and_compared() -> None:
+    """A class that most speakers serve is ours; that one serves another is a problem."""
+    ours = {"loadBalancerClass": "example.org/lb", "ignoreExcludeLabel": False}
+    states = (told("n1", **ours), told("n2", **ours), told("n3", ignoreExcludeLabel=False))
+    (web,) = objects()[ALL_SERVICES]
+    document = json.loads(web.text)
+    document["spec"]["loadBalancerClass"] = "example.org/lb"
+    served = raw("web", "default", spec=document["spec"], status=document["status"])
+    look = looked({SPEAKER_STATES: states, ALL_SERVICES: (served,)})
+    assert look.local == Local(lb_class="example.org/lb")
+    found = ClusterView(look).explain("default/web")
+    assert found is not None
+    assert [node["announced"] for node in found["nodes"]] == [True, True]
+    assert ("differentFlags", "--lb-class") in codes(look)
+
+
+def test_troubles_of_segments_are_problems() -> None:
+    """What a node tells of its segments is listed with its name, in its own words."""
+    trouble = {"address": ADDRESS, "interface": "eth0", "reason": "addressConflict", "by": "x"}
+    states = (told("n1", layer2=[trouble, {"interface": "eth1", "reason": "isolated"}]),)
+    problems = ClusterView(looked({SPEAKER_STATES: states})).status()["problems"]
+    found = {one["object"]: one["message"] for one in problems}
+    assert found[f"address {ADDRESS} on n1"] == "x on eth0 says it has this address too"
+    assert found["interface eth1 on n1"] == "all members are lost and the gateway is not heard"
