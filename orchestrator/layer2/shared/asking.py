@@ -6,7 +6,8 @@ or a stranger answers its clients too (RFC 5227 2.1 asks before an address is us
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from collections import deque
+from collections.abc import Collection
 
 from orchestrator.layer2.actions import Probe
 from orchestrator.layer2.shared.changes import address_of
@@ -27,7 +28,8 @@ class Asking:
         self._station = station
         self._sightings = sightings
         self._due = float("-inf")
-        self._last: Key = b""
+        self._turn: deque[Key] = deque()
+        """Addresses that are still to be asked for before all are asked for anew."""
 
     def ask(self, now: float) -> list[Probe]:
         """Return what is to be asked now; the first time only when something was owned for a while."""
@@ -38,11 +40,20 @@ class Asking:
         if first:
             return []
         again = self._sightings.lately(now)[: AT_ONCE // 2]
-        asked = dict.fromkeys((*again, *self._next(sorted(claims), AT_ONCE - len(again))))
+        asked = dict.fromkeys((*again, *self._next(claims, AT_ONCE - len(again))))
         return [Probe(self._station.port.name, address_of(key)) for key in asked]
 
-    def _next(self, keys: list[Key], most: int) -> list[Key]:
-        begin = bisect_right(keys, self._last)
-        found = (keys[begin:] + keys[:begin])[:most]
-        self._last = found[-1]
+    def _next(self, claims: Collection[Key], most: int) -> list[Key]:
+        found = self._take(claims, most)
+        if len(found) < most:
+            self._turn = deque(claims)
+            found += self._take(claims, most - len(found))
+        return found
+
+    def _take(self, claims: Collection[Key], most: int) -> list[Key]:
+        found: list[Key] = []
+        while self._turn and len(found) < most:
+            key = self._turn.popleft()
+            if key in claims:
+                found.append(key)
         return found
