@@ -126,6 +126,27 @@ def test_a_killed_speaker_is_not_taken_to_announce(server: Cluster, tmp_path: Pa
         again.stop()
 
 
+def test_a_controller_says_who_is_silent(server: Cluster, tmp_path: Path) -> None:
+    """The controller's `explain` over HTTP does not take a silent speaker's node to announce either."""
+    state = {"apiVersion": "orchestrator.io/v1alpha1", "kind": "SpeakerState"}
+    made(server, STATES, {**state, "metadata": {"name": "n1", "namespace": NAMESPACE}})
+    long_ago(server, "n1", 3)
+    flags = ("--node", "n1", "--lb-class", CLASS, "--ignore-exclude-lb")
+    controller = RoleProcess(server, "controller", tmp_path, flags)
+
+    def told() -> str:
+        nodes = controller.document("explain/default/web").get("nodes", ())
+        return nodes[0]["steps"][-1]["message"] if nodes else ""
+
+    try:
+        silent = "its speaker has not told anything for 3 minutes"
+        poll(lambda: told().startswith(silent), "said that the speaker is silent")
+        controller_saw = status_of(server, f"{STATES}/n1")["renewTime"]
+        assert controller_saw in told()
+    finally:
+        controller.stop()
+
+
 def test_a_nodes_wrong_clock_is_no_silence(server: Cluster) -> None:
     """What the server took just now was told just now, whatever time the node says it is."""
     state = {"apiVersion": "orchestrator.io/v1alpha1", "kind": "SpeakerState"}

@@ -1,4 +1,4 @@
-"""Ten usual mistakes: how each is made, what an operator looks at then, and what has to be seen."""
+"""Usual mistakes: how each is made, what an operator looks at then, and what has to be seen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.lab import kube_objects as objects
 from orchestrator.lab.kube_cluster import Cluster
-from orchestrator.lab.kube_topology import NODES
+from orchestrator.lab.kube_topology import LAN, NODES, SEGMENT
 from orchestrator.model.cluster import EXCLUDE_LABEL
 
 SERVICE = "kubectl get svc web"
@@ -21,6 +21,11 @@ EXPLAIN = "kubectl orchestrator explain default/web"
 STATUS = "kubectl orchestrator status"
 FIRST = "203.0.113.10"
 NOBODY = "192.168.10.9"
+OWNER, OTHER, ON_SEGMENT = "n1", "n2", "192.168.10.200"
+"""Who answers for the first address of the segment's pool, and a node that does not."""
+TROUBLES = (
+    f"kubectl get speakerstates {OWNER} -n metallb-system -o jsonpath={{.status.layer2[*].message}}"
+)
 SHARE = "metallb.io/allow-shared-ip"
 ADDRESSES = "metallb.io/loadBalancerIPs"
 
@@ -115,6 +120,41 @@ def _sharing(cluster: Cluster) -> None:
 def _wrong_class(cluster: Cluster) -> None:
     configured(cluster)
     web(cluster, loadBalancerClass="example.org/internal")
+
+
+def _on_segment(cluster: Cluster) -> None:
+    """Make a Service with an address of the segment, that its owner answers for."""
+    cluster.apply(objects.pool("lan", f"{ON_SEGMENT}-192.168.10.209"))
+    cluster.apply(objects.l2_advertisement("lan", "lan", interfaces=[SEGMENT]))
+    web(cluster)
+
+    def answered() -> bool:
+        statuses = [one.get("status", {}) for one in cluster.items("ServiceL2Status")]
+        return [one.get("node") for one in statuses] == [OWNER]
+
+    cluster.wait(f"{OWNER} to answer", answered)
+
+
+def bind(cluster: Cluster, node: str) -> None:
+    """Let a kernel have the address of the segment, and so answer for it (arp_ignore is 0)."""
+    cluster.node(node).run(["ip", "address", "add", f"{ON_SEGMENT}/32", "dev", "eth1"])
+
+
+def unbind(cluster: Cluster) -> None:
+    """Take the address off again, wherever it is."""
+    for node in (OTHER, LAN):
+        argv = ["ip", "address", "delete", f"{ON_SEGMENT}/32", "dev", "eth1"]
+        cluster.node(node).run(argv, check=False)
+
+
+def _kernel_answers(cluster: Cluster) -> None:
+    _on_segment(cluster)
+    bind(cluster, OTHER)
+
+
+def _conflict(cluster: Cluster) -> None:
+    _on_segment(cluster)
+    bind(cluster, LAN)
 
 
 PENDING = ("<pending>",)
@@ -216,6 +256,24 @@ MISTAKES: Mapping[str, Mistake] = {
             "kubectl get svc web -o custom-columns=NAME:.metadata.name,"
             "CLASS:.spec.loadBalancerClass": ("example.org/internal",),
             EXPLAIN: ("otherClass", "example.org/internal"),
+        },
+    ),
+    "kernel-answers": Mistake(
+        _kernel_answers,
+        {
+            SERVICE: (ON_SEGMENT,),
+            warnings(): ("No resources found",),
+            TROUBLES: (f"the kernel of {OTHER} answers",),
+            EXPLAIN: ("kernelAnswers", "strictARP"),
+        },
+    ),
+    "address-conflict": Mistake(
+        _conflict,
+        {
+            SERVICE: (ON_SEGMENT,),
+            warnings(): ("No resources found",),
+            TROUBLES: ("says it has this address too",),
+            EXPLAIN: ("addressConflict", ON_SEGMENT),
         },
     ),
 }

@@ -18,7 +18,7 @@ from orchestrator.lab.kube_topology import NODES
 from orchestrator.model.cluster import EXCLUDE_LABEL
 from tests.apiserver.plugin import environment
 from tests.lab.harness import poll, steady
-from tests.lab.kubernetes.mistakes import MISTAKES, Mistake
+from tests.lab.kubernetes.mistakes import MISTAKES, Mistake, unbind
 from tests.lab.kubernetes.scene import Scene
 from tests.lab.kubernetes.shown import shown
 
@@ -36,6 +36,7 @@ def bare(cluster: Cluster, workdir: Path) -> Iterator[Cluster]:
     try:
         yield cluster
     finally:
+        unbind(cluster)
         for name in NODES:
             cluster.patch("Node", name, {"metadata": {"labels": {EXCLUDE_LABEL: None}}})
         for one in objects.peers():
