@@ -39,6 +39,7 @@ KEYS = {
         "state",
         "since",
         "lastError",
+        "updates",
         "routes",
     },
     "routes": {
