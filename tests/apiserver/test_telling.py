@@ -63,13 +63,17 @@ def server(either: Cluster) -> Iterator[Cluster]:
         either.request("DELETE", STATES)
 
 
-def asked(server: Cluster, *words: str) -> Any:
-    """What a command says of the cluster as JSON, whatever its status."""
-    argv = [sys.executable, "-m", "orchestrator", *words, "-o", "json"]
-    argv += ["--kubeconfig", str(server.kubeconfig)]
+def said(server: Cluster, *words: str) -> str:
+    """What a command says of the cluster, whatever its status."""
+    argv = [sys.executable, "-m", "orchestrator", *words, "--kubeconfig", str(server.kubeconfig)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout, done.stderr
-    return json.loads(done.stdout)
+    return done.stdout
+
+
+def asked(server: Cluster, *words: str) -> Any:
+    """The same as JSON."""
+    return json.loads(said(server, *words, "-o", "json"))
 
 
 def last(server: Cluster, *flags: str) -> tuple[str, str]:
@@ -119,6 +123,7 @@ def test_a_killed_speaker_is_not_taken_to_announce(server: Cluster, tmp_path: Pa
     assert [(one["node"], one["heard"]) for one in status["nodes"]] == [("n1", False)]
     (silent,) = (one for one in status["problems"] if one["code"] == "noSpeaker")
     assert silent["message"] == message
+    assert "(silent)" in said(server, "status")
     again = RoleProcess(server, "speaker", tmp_path, flags)
     try:
         poll(lambda: "no session of n1" in last(server)[1], "heard again")
