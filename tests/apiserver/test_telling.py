@@ -40,6 +40,13 @@ from tests.fakes.apiserver_thread import ModelServer
 STATES = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/speakerstates"
 L2_ADVERTISEMENTS = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/l2advertisements"
 ADDRESS, CLASS = "192.0.2.1", "example.org/lb"
+POOL = pool("edge", "192.0.2.0/28")
+ADVERTISEMENT = {
+    "apiVersion": "metallb.io/v1beta1",
+    "kind": "BGPAdvertisement",
+    "metadata": {"name": "all", "namespace": NAMESPACE},
+    "spec": {},
+}
 TIMES = 2
 """How often a speaker is waited for to say that it lives."""
 
@@ -49,9 +56,8 @@ def server(either: Cluster) -> Iterator[Cluster]:
     """Play each test against the model and the real server: a labelled node, and a Service of a class."""
     labels = {EXCLUDE_LABEL: ""}
     made(either, "/api/v1/nodes", {"metadata": {"name": "n1", "labels": labels}})
-    made(either, POOLS, pool("edge", "192.0.2.0/28"))
-    kind = {"apiVersion": "metallb.io/v1beta1", "kind": "BGPAdvertisement"}
-    made(either, ADVERTISEMENTS, {**kind, "metadata": {"name": "all"}, "spec": {}})
+    made(either, POOLS, POOL)
+    made(either, ADVERTISEMENTS, ADVERTISEMENT)
     made(either, SERVICES, service("web", loadBalancerClass=CLASS))
     give(either, "web", ADDRESS)
     made(either, SLICES, endpoint("web"))
@@ -93,6 +99,10 @@ def test_the_flags_of_speakers_are_taken(server: Cluster, tmp_path: Path) -> Non
         # There is no peer: all before that is well.
         poll(lambda: last(server)[0] == "peerDown", "taken the flags")
         assert last(server, "--lb-class", "example.org/other")[0] == "otherClass"
+        files = tmp_path / "same.yaml"
+        files.write_text(f"{json.dumps(POOL)}\n---\n{json.dumps(ADVERTISEMENT)}\n")
+        same = said(server, "plan", "-f", str(files), "--against", "live")
+        assert same == "no difference\n"
     finally:
         speaker.stop()
 
