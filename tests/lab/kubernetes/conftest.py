@@ -16,13 +16,18 @@ from tests.lab.kubernetes.scene import PROGRAMS, Scene
 from tests.unit.deploy.manifests import CONTROLLER, SPEAKER
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test here; the first may have to build Kubernetes' programs."""
-    for item in items:
-        if "/lab/kubernetes/" in str(item.path):
-            item.add_marker(pytest.mark.lab)
-            item.add_marker(pytest.mark.apiserver)
-            item.add_marker(pytest.mark.timeout(1800))
+    """Mark every test here, and put them last: their cluster must not run beside all others.
+
+    The first may have to build Kubernetes' programs.
+    """
+    ours = [item for item in items if "/lab/kubernetes/" in str(item.path)]
+    for item in ours:
+        item.add_marker(pytest.mark.lab)
+        item.add_marker(pytest.mark.apiserver)
+        item.add_marker(pytest.mark.timeout(1800))
+    items[:] = [item for item in items if item not in set(ours)] + ours
 
 
 @pytest.fixture(scope="package")
