@@ -19,7 +19,7 @@ from orchestrator.roles.configuration_report import ConfigurationReport
 from orchestrator.roles.observed import Observed
 
 BETWEEN_S = 1.0
-"""Counts of pools are written once in this time, however fast Services come (DESIGN 9)."""
+"""Pools are counted, and that written, once in this time, however fast Services come (DESIGN 9)."""
 
 
 class ClusterReports:
@@ -60,13 +60,13 @@ class ClusterReports:
                 loop = asyncio.get_running_loop()
                 self._timer = loop.call_at(self._not_before, self._later)
             return
+        self._not_before = now + BETWEEN_S
         for name, counts in pool_counts(pools, plan.assignments).items():
             pool = self._observed.get(IP_ADDRESS_POOLS.kind, self._namespace, name)
             status = None if pool is None else pool.get("status")
             write = pool_write(self._namespace, name, counts, status)
             if write is not None:
                 self._put(write, Rank.REPORT)
-                self._not_before = now + BETWEEN_S
 
     def _later(self) -> None:
         self._timer = None

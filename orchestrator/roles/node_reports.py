@@ -160,6 +160,9 @@ class NodeReports:
 
     def _unflushed(self, plan: Plan, live: Live) -> Iterator[Unflushed]:
         for peer, rib in plan.ribs.get(self._node, {}).items():
+            state = live.sessions.get(peer)
+            if state is not None and state.flushed == state.desired == len(rib):
+                continue  # the usual case: of thousands of routes none is looked at
             for prefix in rib:
                 status = live.route_status(peer, prefix)
                 if status is not RouteStatus.FLUSHED:

@@ -6,8 +6,8 @@ SHORTEST_S = 0.005
 QUIET_S = 0.05
 """Longest quiet time, and that of who has not planned yet."""
 LIMIT_S = 0.5
-PLANS = 4
-"""The quiet time is this many times as long as a plan takes: it costs a fifth of the time at most."""
+PLANS = 2
+"""The quiet time is this many times as long as a plan takes: that takes a third of the time at most."""
 
 
 class QuietTime:
