@@ -24,7 +24,7 @@ from orchestrator.model.alike import changed_keys
 from orchestrator.model.cluster import Cluster, Endpoint, Service, ServiceKey
 from orchestrator.model.policy import Policy
 from orchestrator.model.problem import Problem
-from orchestrator.model.settings import Membership, Settings
+from orchestrator.model.settings import DEFAULT_SETTINGS, Membership, Settings
 
 _NOWHERE = Scalar("", plain=True, mark=Mark(1, 1))
 
@@ -58,7 +58,7 @@ class Linker:
         offers: Offers,
         taken: GoodsByKind,
         namespace: str,
-        default: Settings = Settings(),  # noqa: B008 - frozen
+        default: Settings = DEFAULT_SETTINGS,
     ) -> None:
         self._offers = offers
         self._kept = taken

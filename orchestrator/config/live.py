@@ -20,7 +20,7 @@ from orchestrator.config.tree import text_of
 from orchestrator.model.cluster import Cluster
 from orchestrator.model.policy import Policy
 from orchestrator.model.problem import Problem, Severity
-from orchestrator.model.settings import MEMBER_KEY, Membership, Settings
+from orchestrator.model.settings import DEFAULT_SETTINGS, MEMBER_KEY, Membership, Settings
 
 SOURCE = "kubernetes"
 """What all these objects are from."""
@@ -65,7 +65,7 @@ class LiveObjects:
     `default` are the settings where no object says otherwise.
     """
 
-    def __init__(self, namespace: str, default: Settings = Settings()) -> None:  # noqa: B008 - frozen
+    def __init__(self, namespace: str, default: Settings = DEFAULT_SETTINGS) -> None:
         self._namespace = namespace
         self._default = default
         self._offered: dict[str, dict[ObjectKey, _Offered]] = {}

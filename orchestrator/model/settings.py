@@ -89,3 +89,7 @@ class Settings:
     bgp_status_objects: bool = False
     http: str | None = None
     log: LogSettings = field(default_factory=LogSettings)
+
+
+DEFAULT_SETTINGS = Settings()
+"""What is so where no object says otherwise."""

@@ -52,25 +52,21 @@ ANNOUNCED = "192.0.2.1"
 ROUTE = {"peer": "router", "prefix": f"{ANNOUNCED}/32", "state": "sent"}
 
 
+def configured(version: str, kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """An object of MetalLB's group."""
+    metadata = {"name": name, "namespace": NAMESPACE}
+    return {"apiVersion": f"metallb.io/{version}", "kind": kind, "metadata": metadata, "spec": spec}
+
+
 def peer(name: str, **fields: Any) -> dict[str, Any]:
     """A BGPPeer."""
     spec = {"myASN": 64500, "peerASN": 64501, "peerAddress": "10.9.9.9", **fields}
-    return {
-        "apiVersion": "metallb.io/v1beta2",
-        "kind": "BGPPeer",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": spec,
-    }
+    return configured("v1beta2", "BGPPeer", name, spec)
 
 
 def advertisement(kind: str, name: str, **spec: Any) -> dict[str, Any]:
     """A BGPAdvertisement or L2Advertisement."""
-    return {
-        "apiVersion": "metallb.io/v1beta1",
-        "kind": kind,
-        "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": spec,
-    }
+    return configured("v1beta1", kind, name, spec)
 
 
 def tell(server: ApiServer, path: str, name: str, status: dict[str, Any]) -> None:

@@ -94,8 +94,8 @@ def _restart_speaker(place: Place, count: int, end: Callable[[Place], None]) -> 
     began = time.monotonic()
     end(place)
     place.cluster.start_role("n1", "speaker")
-    flushed: Callable[[], bool] = lambda: _flushed(place) == count  # noqa: E731
-    place.cluster.wait("the speaker to know of all routes", flushed, 300)
+    what = "the speaker to know of all routes"
+    place.cluster.wait(what, lambda: _flushed(place) == count, 300)
     took = time.monotonic() - began
     time.sleep(2)
     place.arrivals.read()

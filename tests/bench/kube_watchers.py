@@ -80,7 +80,7 @@ class Speakers:
             self._accesses.append(access)
             self._reflections.append(one)
             tasks.append(group.create_task(one.run()))
-            await _until(lambda one=one: not one.unsynced, 60)  # type: ignore[misc]
+            await _known(one)
         return tasks
 
     async def close(self) -> None:
@@ -103,6 +103,11 @@ class Speakers:
     def watches(self) -> int:
         """How many watches there are."""
         return sum(len(one.reflectors) for one in self._reflections)
+
+
+async def _known(one: Reflections) -> None:
+    """Wait until it knows all there is."""
+    await _until(lambda: not one.unsynced, 60)
 
 
 async def _until(so: Callable[[], bool], limit_s: float) -> None:
