@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from orchestrator.lab.apiserver import ApiServer
 from tests.apiserver.played import played, played_by_the_model
 from tests.apiserver.scenes import SCENES
+from tests.fakes.closing_loop import run_and_close
 
 
 def forget(server: ApiServer) -> None:
@@ -26,8 +26,8 @@ def test_every_answer_is_alike(server: ApiServer, home: str, tmp_path: Path, nam
     """Each step has the same status, reason, objects and order of versions on both."""
     scene = SCENES[name]
     there = played(scene, server.kubeconfig, home, lambda: forget(server))
-    real = asyncio.run(there)
-    model = asyncio.run(played_by_the_model(scene, tmp_path, home))
+    real = run_and_close(there)
+    model = run_and_close(played_by_the_model(scene, tmp_path, home))
     assert len(real) == len(model)
     for (step, wanted), (same, found) in zip(real, model, strict=True):
         assert same == step

@@ -19,6 +19,7 @@ from orchestrator.kube.writes import MERGE_PATCH
 from orchestrator.lab.apiserver import ApiServer
 from tests.apiserver.scenes import LOAD_BALANCERS, service
 from tests.fakes.apiserver_kinds import Object
+from tests.fakes.closing_loop import run_and_close
 from tests.unit.adapters.probe_scene import eventually
 
 WATCHED = Resource("", "v1", "services", "Service", field_selector="spec.type=LoadBalancer")
@@ -118,7 +119,7 @@ def test_many_services_are_known(server: ApiServer, home: str) -> None:
             assert known.names == {names[0]}
             assert known.reflections.reflectors[0].relists == 0
 
-    asyncio.run(story())
+    run_and_close(story())
 
 
 def test_a_service_that_changes_its_type_vanishes(server: ApiServer, home: str) -> None:
@@ -135,7 +136,7 @@ def test_a_service_that_changes_its_type_vanishes(server: ApiServer, home: str) 
             await eventually(lambda: known.names == {"a", "b"})
             await known.agrees()
 
-    asyncio.run(story())
+    run_and_close(story())
 
 
 @pytest.mark.parametrize("forgets", [False, True], ids=["remembers", "forgets"])
@@ -162,7 +163,7 @@ def test_a_server_that_is_killed(server: ApiServer, home: str, forgets: bool) ->
             await known.agrees()
             await eventually(lambda: _trouble(known) is None)
 
-    asyncio.run(story())
+    run_and_close(story())
 
 
 def _service(name: str) -> Object:

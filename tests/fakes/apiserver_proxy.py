@@ -17,10 +17,9 @@ import yaml
 from aiohttp import web
 
 from tests.fakes.apiserver_http import HOST
+from tests.fakes.closing_loop import ClosingLoop
 
 LIMIT_S = 30.0
-CLOSED_S = 0.1
-"""What is closed is gone some turns of the loop later."""
 _PASSED_ON = ("Authorization", "Content-Type", "Accept")
 
 
@@ -34,7 +33,7 @@ class ApiServerProxy:
         self.kubeconfig = directory / "kubeconfig"
         self.witness: Callable[[bool], bool] = lambda _done: True
         self._document = yaml.safe_load(kubeconfig.read_text("utf-8"))
-        self._loop = asyncio.new_event_loop()
+        self._loop = ClosingLoop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -78,7 +77,7 @@ class ApiServerProxy:
         await asyncio.gather(*under_way, return_exceptions=True)
         await self._session.close()
         await self._runner.cleanup()
-        await asyncio.sleep(CLOSED_S)
+        await self._loop.closed()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         assert self._session is not None

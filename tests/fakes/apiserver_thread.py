@@ -20,6 +20,7 @@ from orchestrator.kube.resources import (
 from orchestrator.lab.apiserver import Answer
 from tests.fakes.apiserver import Collection, FakeApiServer
 from tests.fakes.apiserver_http import FakeApiServerHttp
+from tests.fakes.closing_loop import ClosingLoop
 
 LIMIT_S = 30.0
 _OF_THE_CLUSTER = frozenset({"nodes", "namespaces"})
@@ -52,7 +53,7 @@ class ModelServer:
         self.model = FakeApiServer(*ALL)
         self.http = FakeApiServerHttp(self.model)
         self.kubeconfig = directory / "kubeconfig"
-        self._loop = asyncio.new_event_loop()
+        self._loop = ClosingLoop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
@@ -63,6 +64,7 @@ class ModelServer:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+        self._run(self._loop.closed())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(LIMIT_S)
         self._loop.close()

@@ -12,6 +12,7 @@ from typing import Any
 from orchestrator.adapters.probes import Prober
 from orchestrator.health.actions import StartProbe
 from orchestrator.model.virtual_ip import ExecProbe
+from tests.fakes.closing_loop import run_and_close
 
 LIMIT_S = 30.0
 HOST = "127.0.0.1"
@@ -48,7 +49,7 @@ def run(scenario: Coroutine[Any, Any, Any]) -> Any:
         async with asyncio.timeout(LIMIT_S):
             return await scenario
 
-    return asyncio.run(limited())
+    return run_and_close(limited())
 
 
 async def eventually(condition: Callable[[], bool]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from orchestrator.kube.writes import MERGE_PATCH
 from tests.fakes.apiserver import FakeApiServer
 from tests.fakes.apiserver_http import FakeApiServerHttp, Written, serving
 from tests.fakes.apiserver_kinds import LEASES
+from tests.fakes.closing_loop import run_and_close
 
 PATH = "/apis/coordination.k8s.io/v1/namespaces/d/leases"
 Story = Callable[[FakeApiServerHttp, Access], Awaitable[None]]
@@ -31,7 +31,7 @@ def play(tmp_path: Path, story: Story) -> None:
             finally:
                 await access.close()
 
-    asyncio.run(whole())
+    run_and_close(whole())
 
 
 def lease(name: str) -> dict[str, object]:
