@@ -55,6 +55,17 @@ spec: {{addresses: {addresses}{extra}}}
 """
 
 
+NETWORK = tuple(
+    line.split()
+    for line in (
+        "ip -s addr",
+        "ip route show table all",
+        "ip -s neigh",
+        "bridge fdb",
+        "ss -aunp",
+    )
+)
+"""What a failure wants to know of every node."""
 RESTED_S = 1.6
 """Longer than the preempt delay of `QUICK`: an owner that is still it was not preempted."""
 NOTHING_S = 0.25
@@ -135,7 +146,17 @@ class Segment:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        self.lab.__exit__(*failure)
+        try:
+            if any(failure):
+                for node in self.lab.nodes.values():
+                    self._note_network(node)
+        finally:
+            self.lab.__exit__(*failure)
+
+    def _note_network(self, node: Node) -> None:
+        """Leave a log of what a node's kernel knows of the segment."""
+        known = [f"# {' '.join(ask)}\n{node.run(ask, check=False).stdout}" for ask in NETWORK]
+        (self._workdir / f"{node.name}-network.log").write_text("\n".join(known), "utf-8")
 
     def node(self, name: str) -> Node:
         """Return a node of the lab."""
