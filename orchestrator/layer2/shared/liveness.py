@@ -95,6 +95,11 @@ class Liveness:
         since = max(member.hearing_since, self._speaking_since)
         member.deaf = unheard and now - since > patience_s
 
+    def misses(self, now: float) -> bool:
+        """Tell whether we miss a living member's hellos: it has to be asked before it is dead."""
+        living = self._members.alive.values()
+        return any(is_missed(now - member.heard, member.interval_s) for member in living)
+
     def reports(self, now: float) -> list[Report]:
         """Return what we heard ourselves, for our hello."""
         return [
@@ -102,6 +107,11 @@ class Liveness:
             for member in self._members
             if now - member.heard <= LISTED_INTERVALS * member.interval_s
         ]
+
+
+def is_missed(age_s: float, interval_s: float) -> bool:
+    """Tell by the age of the last hearing whether a hello was missed, and might come if asked for."""
+    return MISSED_INTERVALS * interval_s <= age_s < LISTED_INTERVALS * interval_s
 
 
 def age_ms(age_s: float) -> int:

@@ -6,15 +6,13 @@ from orchestrator.layer2.actions import Action, Happening
 from orchestrator.layer2.frames.ethernet import MAC
 from orchestrator.layer2.shared.claim import Claims, Entry
 from orchestrator.layer2.shared.hello import Hello, State
-from orchestrator.layer2.shared.liveness import LISTED_INTERVALS, MISSED_INTERVALS
+from orchestrator.layer2.shared.liveness import LISTED_INTERVALS, is_missed
 from orchestrator.layer2.shared.member_frame import Refusal
 from orchestrator.layer2.shared.membership import DEAD_INTERVALS, MOST_CLAIMS, Member
 from orchestrator.layer2.shared.station import Phase, Station
 from orchestrator.model.address import IPAddress
 
 _NEVER = float("inf")
-HURRY_SHARE = 0.25
-"""Share of an interval that is between two hellos at least."""
 
 
 class Segment(Station):
@@ -117,11 +115,8 @@ class Segment(Station):
 
     def _hurry(self, age_s: float, now: float) -> None:
         """Speak at once to a member that missed our last hello, before it takes us for dead."""
-        interval_s = self._interval_s
-        missed = MISSED_INTERVALS * interval_s <= age_s < LISTED_INTERVALS * interval_s
-        if missed:
-            soonest = max(now, self._voice.hello_sent + interval_s * HURRY_SHARE)
-            self._voice.hello_due = min(self._voice.hello_due, soonest)
+        if is_missed(age_s, self._interval_s):
+            self._voice.hurry(len(self.members.alive), now)
 
     def _take_claims(self, frame: Claims, now: float) -> None:
         member = self.members.admit(frame.head, None, now)

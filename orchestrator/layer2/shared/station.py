@@ -233,7 +233,11 @@ class Station:
 
     def _hello(self, now: float) -> list[Send]:
         reports = [*self._liveness.reports(now), *self._twin.report(now)]
-        return self._voice.hello(self._state, len(self.members.alive), reports, now)
+        members = len(self.members.alive)
+        frames = self._voice.hello(self._state, members, reports, now)
+        if self._liveness.misses(now):
+            self._voice.hurry(members, now)
+        return frames
 
     @property
     def _state(self) -> State:

@@ -20,6 +20,8 @@ GROUP_V6 = ipaddress.IPv6Address("ff02::114")
 """Groups for experiments (RFC 4727): no VRRP router listens there."""
 REFRESH_S = 5.0
 """Time between repetitions of all claims."""
+HURRY_SHARE = 0.25
+"""Share of an interval that is between two hellos at least."""
 CROWD = 30
 """With more members the interval grows, so that what all of them say together does not."""
 _NEVER = float("-inf")
@@ -76,6 +78,11 @@ class Voice:
         self.hello_counter = head.counter
         hello = Hello(head, state, interval_s, self.epoch, self._claims.digest, shown)
         return self._send(encode_hello(hello, self._keys))
+
+    def hurry(self, members: int, now: float) -> None:
+        """Let the next hello be soon."""
+        soonest = self.hello_sent + HURRY_SHARE * self.interval_s(members)
+        self.hello_due = min(self.hello_due, max(now, soonest))
 
     def _is_routine(self, state: State, reports: Sequence[Report], interval_s: float) -> bool:
         """Tell whether a hello has nothing new for anybody: it may be read a little later."""

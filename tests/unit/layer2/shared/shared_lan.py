@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -76,12 +76,13 @@ class Member:
 
 
 class Lan:
-    """Carries every frame at once to all who can hear."""
+    """Carries every frame at once to all who can hear, but those that `loses` says are lost."""
 
     def __init__(self, *members: Member) -> None:
         self.now = 0.0
         self.members = list(members)
         self.sent: list[tuple[str, Send]] = []
+        self.loses: Callable[[], bool] = lambda: False
         for member in members:
             self.join(member)
 
@@ -109,7 +110,8 @@ class Lan:
         """Carry a frame to all others on the segment."""
         packet = Packet(send.source, send.target, TTL, send.payload)
         for other in list(self.members):
-            if other is not member and not other.dead and member.name not in other.deaf_to:
+            hears = not other.dead and member.name not in other.deaf_to
+            if other is not member and hears and not self.loses():
                 heard = other.vips.receive(send.port, packet, member.ports[send.port].mac, self.now)
                 self.do(other, heard)
 
