@@ -18,12 +18,19 @@ from tests.apiserver.cluster import Cluster
 from tests.apiserver.conftest import NAMESPACE
 
 LIMIT_S = 60.0
-POOLS = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/ipaddresspools"
-ADVERTISEMENTS = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/bgpadvertisements"
+METALLB = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}"
+OURS = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}"
+POOLS = f"{METALLB}/ipaddresspools"
+ADVERTISEMENTS = f"{METALLB}/bgpadvertisements"
+L2_ADVERTISEMENTS = f"{METALLB}/l2advertisements"
 PEERS = f"/apis/metallb.io/v1beta2/namespaces/{NAMESPACE}/bgppeers"
 SERVICES = "/api/v1/namespaces/default/services"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
-STATES = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/configurationstates"
+SETTINGS = f"{OURS}/settings"
+STATES = f"{METALLB}/configurationstates"
+SPEAKER_STATES = f"{OURS}/speakerstates"
+L2_STATUSES = f"{METALLB}/servicel2statuses"
+BGP_STATUSES = f"{METALLB}/servicebgpstatuses"
 SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 
@@ -151,10 +158,11 @@ def status_of(server: Cluster, path: str) -> dict[str, Any]:
 
 
 def sweep(server: Cluster) -> None:
-    """Delete whatever tests of processes made."""
+    """Delete whatever tests of processes, and the processes, made."""
     events = "/api/v1/namespaces/default/events"
-    ours = (POOLS, ADVERTISEMENTS, PEERS, STATES)
-    for path in (SERVICES, SLICES, events, *ours, LEASES, SECRETS, "/api/v1/nodes"):
+    asked = (POOLS, ADVERTISEMENTS, L2_ADVERTISEMENTS, PEERS, SETTINGS)
+    told = (STATES, SPEAKER_STATES, L2_STATUSES, BGP_STATUSES)
+    for path in (SERVICES, SLICES, events, *asked, *told, LEASES, SECRETS, "/api/v1/nodes"):
         for item in server.request("GET", path).body["items"]:
             name = item["metadata"]["name"]
             if (path, name) != (SERVICES, "kubernetes"):

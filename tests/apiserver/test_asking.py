@@ -17,10 +17,13 @@ from tests.apiserver.conftest import NAMESPACE
 from tests.apiserver.plugin import environment
 from tests.apiserver.processes import (
     ADVERTISEMENTS,
+    L2_ADVERTISEMENTS,
+    L2_STATUSES,
     PEERS,
     POOLS,
     SERVICES,
     SLICES,
+    SPEAKER_STATES,
     endpoint,
     give,
     made,
@@ -30,9 +33,6 @@ from tests.apiserver.processes import (
     sweep,
 )
 
-SPEAKER_STATES = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/speakerstates"
-L2_STATUSES = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/servicel2statuses"
-L2_ADVERTISEMENTS = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/l2advertisements"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
 STATUS_FIELDS = [
@@ -102,7 +102,6 @@ def cluster(server: ApiServer) -> Iterator[ApiServer]:
 
     Nodes n1 and n2 have told of themselves: the session of n1 is up, that of n2 is down.
     """
-    clear(server)
     for name in ("n1", "n2", "n3"):
         made(server, "/api/v1/nodes", {"metadata": {"name": name}})
     made(server, POOLS, pool("edge", "192.0.2.0/28"))
@@ -116,14 +115,7 @@ def cluster(server: ApiServer) -> Iterator[ApiServer]:
     try:
         yield server
     finally:
-        clear(server)
-
-
-def clear(server: ApiServer) -> None:
-    """Delete what these tests make, and what others may have left that they read."""
-    sweep(server)
-    for path in (SPEAKER_STATES, L2_STATUSES, L2_ADVERTISEMENTS):
-        server.request("DELETE", path)
+        sweep(server)
 
 
 def run(server: ApiServer, *words: str, text: str = "") -> subprocess.CompletedProcess[str]:

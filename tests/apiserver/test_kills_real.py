@@ -43,9 +43,6 @@ def server(real_server: ApiServer, tmp_path: Path) -> Iterator[Proxied]:
             yield Proxied(real_server, proxy)
     finally:
         sweep(real_server)
-        for path in (speaker.SETTINGS, speaker.SPEAKER_STATES, speaker.BGP_STATUSES):
-            for item in real_server.request("GET", path).body["items"]:
-                real_server.request("DELETE", f"{path}/{item['metadata']['name']}")
 
 
 @pytest.mark.parametrize(("number", "moment"), OF_THE_CONTROLLER)

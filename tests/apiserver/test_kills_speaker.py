@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 
 from tests.apiserver.cluster import Cluster
-from tests.apiserver.conftest import NAMESPACE
 from tests.apiserver.kills import Death, Moment, Play, moments
 from tests.apiserver.processes import (
     ADVERTISEMENTS,
+    BGP_STATUSES,
     PEERS,
     POOLS,
     SERVICES,
+    SETTINGS,
     SLICES,
+    SPEAKER_STATES,
     STATES,
     endpoint,
     give,
@@ -34,10 +36,7 @@ AT_ONCE = 12
 NEVER = 1_000_000
 OLD, WEB = "192.0.2.1/32", "192.0.2.2/32"
 ROUTER = "127.0.0.9"
-SETTINGS = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/settings"
-SPEAKER_STATES = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/speakerstates"
 SPEAKER = f"{SPEAKER_STATES}/n1"
-BGP_STATUSES = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/servicebgpstatuses"
 
 
 def play(directory: Path, death: Death, to: str) -> Any:

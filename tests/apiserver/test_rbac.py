@@ -98,9 +98,6 @@ def cluster(server: ApiServer, accounts: Accounts) -> Iterator[Accounts]:
         yield accounts
     finally:
         sweep(server)
-        for resource in written_by_nodes(NAMESPACE):
-            for name in names(server, resource):
-                server.request("DELETE", f"{resource.path}/{name}")
 
 
 def names(server: ApiServer, resource: Resource) -> set[str]:

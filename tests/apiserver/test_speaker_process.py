@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.apiserver.cluster import Cluster
-from tests.apiserver.conftest import NAMESPACE
 from tests.apiserver.processes import (
     ADVERTISEMENTS,
     PEERS,
     POOLS,
     SERVICES,
+    SETTINGS,
     SLICES,
+    SPEAKER_STATES,
     STATES,
     RoleProcess,
     endpoint,
@@ -31,8 +32,7 @@ from tests.apiserver.processes import (
     sweep,
 )
 
-SPEAKER_STATE = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/speakerstates/n1"
-SETTINGS = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/settings"
+SPEAKER_STATE = f"{SPEAKER_STATES}/n1"
 AFTER_ALL = ("peerDown", "noNextHop")
 
 

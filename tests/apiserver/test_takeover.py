@@ -14,8 +14,8 @@ import yaml
 
 from orchestrator.lab.apiserver import ApiServer
 from tests.apiserver.cluster import Cluster
-from tests.apiserver.conftest import NAMESPACE
 from tests.apiserver.processes import (
+    L2_STATUSES,
     POOLS,
     SERVICES,
     STATES,
@@ -33,11 +33,6 @@ STATE = Path(__file__).parent / "metallb_state"
 VERSIONS = ("v0.14", "v0.15", "v0.16")
 NODES = ("node-a", "node-b", "node-c")
 OF_THE_SERVER = ("uid", "resourceVersion", "creationTimestamp", "generation", "generateName")
-METALLB = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}"
-L2_STATUSES = f"{METALLB}/servicel2statuses"
-BGP_STATUSES = f"{METALLB}/servicebgpstatuses"
-SPEAKER_STATES = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/speakerstates"
-L2_ADVERTISEMENTS = f"{METALLB}/l2advertisements"
 EVENTS = "/api/v1/namespaces/default/events"
 _IN_ES = {"EndpointSlice": "endpointslices", "ServiceL2Status": "servicel2statuses"}
 _PLURALS = {**_IN_ES, "ServiceBGPStatus": "servicebgpstatuses"}
@@ -83,9 +78,6 @@ def server(real_server: ApiServer) -> Iterator[Cluster]:
         body = {"metadata": {"finalizers": None}}
         real_server.request("PATCH", f"{SERVICES}/kept", body, kind="merge-patch+json")
         sweep(real_server)
-        for path in (L2_STATUSES, BGP_STATUSES, L2_ADVERTISEMENTS, SPEAKER_STATES):
-            for item in real_server.request("GET", path).body["items"]:
-                real_server.request("DELETE", f"{path}/{item['metadata']['name']}")
 
 
 @contextmanager

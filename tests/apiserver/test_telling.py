@@ -18,10 +18,12 @@ from tests.apiserver.cluster import Cluster
 from tests.apiserver.conftest import NAMESPACE
 from tests.apiserver.processes import (
     ADVERTISEMENTS,
+    L2_ADVERTISEMENTS,
     LEASES,
     POOLS,
     SERVICES,
     SLICES,
+    SPEAKER_STATES,
     RoleProcess,
     endpoint,
     give,
@@ -37,8 +39,6 @@ from tests.apiserver.running import prepare, running
 from tests.fakes.apiserver_http import Written
 from tests.fakes.apiserver_thread import ModelServer
 
-STATES = f"/apis/orchestrator.io/v1alpha1/namespaces/{NAMESPACE}/speakerstates"
-L2_ADVERTISEMENTS = f"/apis/metallb.io/v1beta1/namespaces/{NAMESPACE}/l2advertisements"
 ADDRESS, CLASS = "192.0.2.1", "example.org/lb"
 POOL = pool("edge", "192.0.2.0/28")
 ADVERTISEMENT = {
@@ -66,7 +66,6 @@ def server(either: Cluster) -> Iterator[Cluster]:
         yield either
     finally:
         sweep(either)
-        either.request("DELETE", STATES)
 
 
 def said(server: Cluster, *words: str) -> str:
@@ -94,7 +93,7 @@ def test_the_flags_of_speakers_are_taken(server: Cluster, tmp_path: Path) -> Non
     flags = ("--node", "n1", "--lb-class", CLASS, "--ignore-exclude-lb")
     speaker = RoleProcess(server, "speaker", tmp_path, flags)
     try:
-        state = poll(lambda: status_of(server, f"{STATES}/n1"), "told")
+        state = poll(lambda: status_of(server, f"{SPEAKER_STATES}/n1"), "told")
         assert (state["loadBalancerClass"], state["ignoreExcludeLabel"]) == (CLASS, True)
         # There is no peer: all before that is well.
         poll(lambda: last(server)[0] == "peerDown", "taken the flags")
@@ -112,8 +111,8 @@ def long_ago(server: Cluster, name: str, minutes: int) -> None:
     at = datetime.now(UTC) - timedelta(minutes=minutes, seconds=20)
     status = {"status": {"renewTime": at.strftime("%Y-%m-%dT%H:%M:%SZ")}}
     for path, body in (
-        (f"{STATES}/{name}/status", status),
-        (f"{STATES}/{name}", {"metadata": {"managedFields": [{}]}}),
+        (f"{SPEAKER_STATES}/{name}/status", status),
+        (f"{SPEAKER_STATES}/{name}", {"metadata": {"managedFields": [{}]}}),
     ):
         answer = server.request("PATCH", path, body, kind="merge-patch+json")
         assert answer.status == 200, answer.message
@@ -123,7 +122,7 @@ def test_a_killed_speaker_is_not_taken_to_announce(server: Cluster, tmp_path: Pa
     """A while after a speaker was killed its node is unheard, with since when; a new one is heard."""
     flags = ("--node", "n1", "--lb-class", CLASS, "--ignore-exclude-lb")
     speaker = RoleProcess(server, "speaker", tmp_path, flags)
-    poll(lambda: status_of(server, f"{STATES}/n1"), "told")
+    poll(lambda: status_of(server, f"{SPEAKER_STATES}/n1"), "told")
     speaker.kill()
     long_ago(server, "n1", 7)
     reason, message = last(server, "--lb-class", CLASS, "--ignore-exclude-lb")
@@ -144,7 +143,7 @@ def test_a_killed_speaker_is_not_taken_to_announce(server: Cluster, tmp_path: Pa
 def test_a_controller_says_who_is_silent(server: Cluster, tmp_path: Path) -> None:
     """The controller's `explain` over HTTP does not take a silent speaker's node to announce either."""
     state = {"apiVersion": "orchestrator.io/v1alpha1", "kind": "SpeakerState"}
-    made(server, STATES, {**state, "metadata": {"name": "n1", "namespace": NAMESPACE}})
+    made(server, SPEAKER_STATES, {**state, "metadata": {"name": "n1", "namespace": NAMESPACE}})
     long_ago(server, "n1", 3)
     flags = ("--node", "n1", "--lb-class", CLASS, "--ignore-exclude-lb")
     controller = RoleProcess(server, "controller", tmp_path, flags)
@@ -156,7 +155,7 @@ def test_a_controller_says_who_is_silent(server: Cluster, tmp_path: Path) -> Non
     try:
         silent = "its speaker has not told anything for 3 minutes"
         poll(lambda: told().startswith(silent), "said that the speaker is silent")
-        controller_saw = status_of(server, f"{STATES}/n1")["renewTime"]
+        controller_saw = status_of(server, f"{SPEAKER_STATES}/n1")["renewTime"]
         assert controller_saw in told()
     finally:
         controller.stop()
@@ -165,11 +164,11 @@ def test_a_controller_says_who_is_silent(server: Cluster, tmp_path: Path) -> Non
 def test_a_nodes_wrong_clock_is_no_silence(server: Cluster) -> None:
     """What the server took just now was told just now, whatever time the node says it is."""
     state = {"apiVersion": "orchestrator.io/v1alpha1", "kind": "SpeakerState"}
-    made(server, STATES, {**state, "metadata": {"name": "n1", "namespace": NAMESPACE}})
+    made(server, SPEAKER_STATES, {**state, "metadata": {"name": "n1", "namespace": NAMESPACE}})
     wrong = {"status": {"renewTime": "2020-01-01T00:00:00Z", "version": "1"}}
-    answer = server.request("PATCH", f"{STATES}/n1/status", wrong, kind="merge-patch+json")
+    answer = server.request("PATCH", f"{SPEAKER_STATES}/n1/status", wrong, kind="merge-patch+json")
     assert answer.status == 200, answer.message
-    noted = "managedFields" in server.request("GET", f"{STATES}/n1").body["metadata"]
+    noted = "managedFields" in server.request("GET", f"{SPEAKER_STATES}/n1").body["metadata"]
     (node,) = asked(server, "status")["nodes"]
     assert node["heard"] is noted
 
@@ -180,22 +179,19 @@ def test_what_a_node_tells_of_layer_2(server: Cluster) -> None:
     kind = {"apiVersion": "metallb.io/v1beta1", "kind": "L2Advertisement"}
     made(server, L2_ADVERTISEMENTS, {**kind, "metadata": {"name": "all"}, "spec": {}})
     state = {"apiVersion": "orchestrator.io/v1alpha1", "kind": "SpeakerState"}
-    made(server, STATES, {**state, "metadata": {"name": "n1", "namespace": NAMESPACE}})
+    made(server, SPEAKER_STATES, {**state, "metadata": {"name": "n1", "namespace": NAMESPACE}})
     trouble = {"address": ADDRESS, "interface": "eth0", "reason": "kernelAnswers", "by": "n2"}
     flags = {"loadBalancerClass": CLASS, "ignoreExcludeLabel": True}
     body = {"status": {**flags, "layer2": [{**trouble, "message": "m"}]}}
-    answer = server.request("PATCH", f"{STATES}/n1/status", body, kind="merge-patch+json")
+    answer = server.request("PATCH", f"{SPEAKER_STATES}/n1/status", body, kind="merge-patch+json")
     assert answer.status == 200, answer.message
-    try:
-        reason, message = last(server)
-        assert reason == "kernelAnswers"
-        assert message.startswith(f"the kernel of n2 answers for {ADDRESS} on eth0: set strictARP")
-        (item,) = asked(server, "vips")["items"]
-        assert (item["reason"], item["message"]) == (reason, message)
-        problems = {one["code"]: one for one in asked(server, "status")["problems"]}
-        assert problems["kernelAnswers"]["object"] == f"address {ADDRESS} on n1"
-    finally:
-        server.request("DELETE", f"{L2_ADVERTISEMENTS}/all")
+    reason, message = last(server)
+    assert reason == "kernelAnswers"
+    assert message.startswith(f"the kernel of n2 answers for {ADDRESS} on eth0: set strictARP")
+    (item,) = asked(server, "vips")["items"]
+    assert (item["reason"], item["message"]) == (reason, message)
+    problems = {one["code"]: one for one in asked(server, "status")["problems"]}
+    assert problems["kernelAnswers"]["object"] == f"address {ADDRESS} on n1"
 
 
 @pytest.mark.long
@@ -212,7 +208,7 @@ def test_a_speaker_says_that_it_lives_and_nobody_does_anything(tmp_path: Path) -
             before = len(writes())
             poll(lambda: len(writes()) >= before + TIMES, "told", TIMES * LATEST_S + 30)
             for one in writes()[before:]:
-                assert (one.method, one.path) == ("PATCH", f"{STATES}/n1/status")
+                assert (one.method, one.path) == ("PATCH", f"{SPEAKER_STATES}/n1/status")
                 assert list(one.body["status"]) == ["renewTime"]
 
 

@@ -123,12 +123,13 @@ def test_a_frame_that_waited_is_as_old_as_it_is(sockets: PortSockets, sender: Pa
 
 
 def test_no_more_is_read_than_asked_for(sockets: PortSockets, sender: PacketSender) -> None:
-    """A storm leaves time for others: the rest waits."""
+    """A storm leaves time for others: the rest waits, and nothing of it is lost."""
     for number in range(10):
         sender.send(advert(HELLO, b"%d" % number))
     first = poll(lambda: sockets.adverts.read(4))
     second = sockets.adverts.read(64)
-    payloads = [frame[34:35] for frame, _ in first + second]
+    # A sender that is moved to another core may overtake itself.
+    payloads = sorted(frame[34:35] for frame, _ in first + second)
     assert len(first) == 4
     assert payloads == [b"%d" % number for number in range(10)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -34,9 +35,10 @@ def says(text: bytes) -> Answer:
     """Make a server that answers every request with `text`."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(text)
-        await writer.drain()
+        with contextlib.suppress(OSError, EOFError):  # who asked has hung up
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(text)
+            await writer.drain()
         writer.close()
 
     return answer
