@@ -16,8 +16,8 @@ from orchestrator.cli.ask import ask
 if TYPE_CHECKING:
     from orchestrator.config.reading import Reading
     from orchestrator.config.source import Source
-    from orchestrator.roles.cluster_documents import ClusterView
-    from orchestrator.roles.cluster_look import Look
+    from orchestrator.roles.cluster.documents import ClusterView
+    from orchestrator.roles.cluster.look import Look
 
 ALWAYS = "cluster"
 """The context object of a command line in which a cluster is always meant."""
@@ -60,7 +60,7 @@ class Where:
     def look(self) -> Look:
         """Look at the cluster, or end the process with what is in the way."""
         from orchestrator.model.local import Local
-        from orchestrator.roles.cluster_look import look
+        from orchestrator.roles.cluster.look import look
 
         gc.disable()  # all that is read stays until the process ends, which is soon
         local = Local(lb_class=self.lb_class, ignore_exclude_label=self.ignore_exclude_lb)
@@ -69,7 +69,7 @@ class Where:
 
     def view(self) -> ClusterView:
         """Return what answers for the cluster, after a word about what could not be read."""
-        from orchestrator.roles.cluster_documents import ClusterView
+        from orchestrator.roles.cluster.documents import ClusterView
 
         found = self.look()
         tell_unread(found)

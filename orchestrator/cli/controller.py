@@ -14,7 +14,7 @@ from orchestrator.cli import options
 def controller(**given: Any) -> None:
     """Give addresses to the Services of a cluster, one active replica of several, until TERM."""
     from orchestrator.cli.role import run_role
-    from orchestrator.roles.controller import Controller
+    from orchestrator.roles.controller.role import Controller
 
     settings = options.process_settings(**given)
     run_role("controller", settings, lambda: Controller(settings).run())

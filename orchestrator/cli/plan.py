@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from orchestrator.cli.offline import Stance
     from orchestrator.config.reading import Reading
     from orchestrator.config.source import Source
-    from orchestrator.roles.cluster_look import Look
+    from orchestrator.roles.cluster.look import Look
 
 
 @click.command()
@@ -90,7 +90,7 @@ def _against_live(place: Where, question: Question) -> tuple[dict[str, Any], Que
     if not place.in_cluster:
         before, node = _live(place.socket)
         return before, replace(question, stance=stance_of(before, node, question.stance))
-    from orchestrator.roles.cluster_documents import ClusterView
+    from orchestrator.roles.cluster.documents import ClusterView
 
     found = place.look()
     before = ClusterView(found).plan()

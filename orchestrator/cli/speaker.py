@@ -34,8 +34,8 @@ def speaker_of(settings: Settings) -> Speaker:
         return Speaker(settings, lambda on_change: Sources(settings, on_change))
     from orchestrator.adapters.kube.access import Access
     from orchestrator.kube.resources import watched_by_speaker
-    from orchestrator.roles.cluster_sources import ClusterSources
-    from orchestrator.roles.node_reports import NodeReports
+    from orchestrator.roles.cluster.node_reports import NodeReports
+    from orchestrator.roles.cluster.sources import ClusterSources
 
     access, namespace = Access(settings.kubeconfig, settings.context), settings.namespace
     return Speaker(

@@ -17,7 +17,7 @@ from orchestrator.kube.resource import Resource
 from orchestrator.kube.resources import watched_by_speaker
 from orchestrator.lab import kube_objects as objects
 from orchestrator.lab.apiserver import ApiServer
-from orchestrator.roles.node_reports import read_by_node
+from orchestrator.roles.cluster.node_reports import read_by_node
 from tests.bench.kube_client import Door, Requests
 from tests.bench.kube_place import names
 from tests.bench.kube_storm import server_pid

@@ -15,7 +15,7 @@ from orchestrator.kube.writes import Write
 from orchestrator.model.cluster import Service, ServiceKey
 from orchestrator.model.local import Local
 from orchestrator.planner import Planner
-from orchestrator.roles.allocation import Allocation
+from orchestrator.roles.controller.allocation import Allocation
 from tests.unit.planner.world import cluster, ip, policy, pool, service
 
 POOLS = (pool("small", "192.0.2.0/29"), pool("other", "198.51.100.0/30"))

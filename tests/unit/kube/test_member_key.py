@@ -11,7 +11,7 @@ from orchestrator.config.live import LiveObjects
 from orchestrator.config.reading import Reading
 from orchestrator.kube.member_key import IN_A_CLUSTER, KEY_BYTES, member_key_write
 from orchestrator.model.problem import Severity
-from orchestrator.roles.member_key import is_missing
+from orchestrator.roles.controller.member_key import is_missing
 
 HOME = "metallb-system"
 

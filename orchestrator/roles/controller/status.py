@@ -24,10 +24,10 @@ from orchestrator.planner.changes import Moment, changes
 from orchestrator.planner.document import plan_document, problem_document
 from orchestrator.planner.explain import explain, involved
 from orchestrator.planner.plan import detail
-from orchestrator.roles.cluster_sources import ClusterSources
+from orchestrator.roles.cluster.observed import Observed
+from orchestrator.roles.cluster.sources import ClusterSources
+from orchestrator.roles.controller.leadership import Leadership
 from orchestrator.roles.journal import Journal
-from orchestrator.roles.leadership import Leadership
-from orchestrator.roles.observed import Observed
 
 HANG_S = 10.0
 """A planning loop that is this late is not alive."""

@@ -21,8 +21,8 @@ from orchestrator.kube.resources import (
 )
 from orchestrator.kube.wire import Key, RawObject
 from orchestrator.model.local import Local
-from orchestrator.roles.cluster_documents import ClusterView
-from orchestrator.roles.cluster_look import ALL_SERVICES, Look, seen
+from orchestrator.roles.cluster.documents import ClusterView
+from orchestrator.roles.cluster.look import ALL_SERVICES, Look, seen
 
 HOME = "metallb-system"
 ADDRESS = "192.0.2.1"

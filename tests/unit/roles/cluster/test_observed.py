@@ -8,7 +8,7 @@ from collections.abc import Collection
 from orchestrator.kube.actions import Changed
 from orchestrator.kube.resources import SPEAKER_STATES
 from orchestrator.kube.wire import Key, RawObject
-from orchestrator.roles.observed import Observed
+from orchestrator.roles.cluster.observed import Observed
 
 
 def changed(told: str, uid: str = "u") -> Changed:

@@ -15,8 +15,8 @@ from orchestrator.kube.writes import Write
 from orchestrator.model.plan import Plan
 from orchestrator.model.policy import Pool
 from orchestrator.model.problem import Problem
-from orchestrator.roles.configuration_report import ConfigurationReport
-from orchestrator.roles.observed import Observed
+from orchestrator.roles.cluster.configuration_report import ConfigurationReport
+from orchestrator.roles.cluster.observed import Observed
 
 BETWEEN_S = 1.0
 """Pools are counted, and that written, once in this time, however fast Services come (DESIGN 9)."""

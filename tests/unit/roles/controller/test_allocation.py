@@ -13,7 +13,7 @@ from orchestrator.model.cluster import Service
 from orchestrator.model.local import Local
 from orchestrator.model.plan import KubernetesEvent
 from orchestrator.planner import plan
-from orchestrator.roles.allocation import Allocation
+from orchestrator.roles.controller.allocation import Allocation
 from tests.unit.planner.world import cluster, ip, policy, pool, service
 
 POOL = pool("small", "192.0.2.0/30")

@@ -33,13 +33,13 @@ from orchestrator.model.cluster import Service
 from orchestrator.model.local import Local
 from orchestrator.model.plan import KubernetesEvent
 from orchestrator.planner import Planner
-from orchestrator.roles.allocation import Allocation
-from orchestrator.roles.cluster_reports import ClusterReports
-from orchestrator.roles.cluster_sources import ClusterSources
-from orchestrator.roles.controller_status import ControllerStatus
-from orchestrator.roles.leadership import Leadership
-from orchestrator.roles.member_key import MemberKey
-from orchestrator.roles.observed import Observed
+from orchestrator.roles.cluster.observed import Observed
+from orchestrator.roles.cluster.sources import ClusterSources
+from orchestrator.roles.controller.allocation import Allocation
+from orchestrator.roles.controller.leadership import Leadership
+from orchestrator.roles.controller.member_key import MemberKey
+from orchestrator.roles.controller.reports import ClusterReports
+from orchestrator.roles.controller.status import ControllerStatus
 from orchestrator.roles.planning import Planning
 from orchestrator.settings import Settings
 

@@ -22,7 +22,7 @@ from orchestrator.planner.document import plan_document, pools_document, problem
 from orchestrator.planner.explain import explain
 from orchestrator.planner.progress import Progress
 from orchestrator.planner.segment_problems import segment_problems
-from orchestrator.roles.cluster_look import Look
+from orchestrator.roles.cluster.look import Look
 from orchestrator.roles.documents import View
 
 Document = dict[str, Any]

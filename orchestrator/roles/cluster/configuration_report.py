@@ -7,7 +7,7 @@ from orchestrator.kube import configuration_state
 from orchestrator.kube.resources import CONFIGURATION_STATES
 from orchestrator.kube.writes import Write
 from orchestrator.model.problem import Problem
-from orchestrator.roles.observed import Observed
+from orchestrator.roles.cluster.observed import Observed
 
 
 class ConfigurationReport:

@@ -37,8 +37,8 @@ from orchestrator.model.problem import Problem, Severity
 from orchestrator.model.session_state import RouteStatus
 from orchestrator.planner.elected import owned
 from orchestrator.planner.segment_problems import troubles
-from orchestrator.roles.configuration_report import ConfigurationReport
-from orchestrator.roles.observed import Observed
+from orchestrator.roles.cluster.configuration_report import ConfigurationReport
+from orchestrator.roles.cluster.observed import Observed
 from orchestrator.settings import Settings
 
 BETWEEN_S = 2.0
