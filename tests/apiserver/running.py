@@ -53,6 +53,11 @@ class Running:
         """Both roles."""
         return self.controller, self.speaker
 
+    @property
+    def shown_logs(self) -> list[Path]:
+        """What both roles have logged, for the report of a failure."""
+        return [role.log for role in self.roles]
+
     def wire(self) -> frozenset[str]:
         """What the router holds now."""
         wires = self.exabgp.wires

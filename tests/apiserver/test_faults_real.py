@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.apiserver.breakable import API, ETCD, BreakableServer
-from tests.apiserver.processes import SERVICES, poll, service
+from tests.apiserver.processes import LEASES, SERVICES, poll, service
 from tests.apiserver.running import SETTLED_S, Running, nothing_moves, prepare, running
 
 HELD_S = 2.0
@@ -81,15 +81,24 @@ def _made(server: BreakableServer, name: str) -> bool:
     return server.request("POST", SERVICES, service(name)).status in (201, 409)
 
 
+def _renewed(server: BreakableServer) -> str:
+    """When the controller last renewed its Lease; empty while the server does not say."""
+    spec = server.request("GET", f"{LEASES}/orchestrator-controller").body.get("spec", {})
+    renewed: str = spec.get("renewTime", "")
+    return renewed
+
+
 def test_an_older_store(server: BreakableServer, it: Running) -> None:
     """A store that was put back is noticed: what it has forgotten goes, all else stays, and life goes on."""
     lost = it.add()
     address = it.announced(lost)
     with nothing_moves(it, lost):
         server.put_back(HELD_S)
+        lease = poll(lambda: _renewed(server), "read the Lease", SETTLED_S)
         poll(lambda: f"{address}/32" not in it.wire(), "withdrew what is forgotten", SETTLED_S)
         later = it.add()
         assert it.announced(later) == address
+        poll(lambda: _renewed(server) > lease, "renewed the Lease", SETTLED_S)
     for role in it.roles:
         assert "it was restored" in role.log.read_text("utf-8")
     it.remove(later)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,6 @@ import pytest
 from orchestrator.lab.runner import Lab, LabError, check_host
 from tests.lab.harness import joined, lacking, poll
 from tests.lab.polling import IN_LONG
-
-SHOWN_CHARACTERS = 6000
-"""How much of the end of each log a failure shows."""
-FAILED = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,20 +20,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("long") is not None:
             item.add_marker(pytest.mark.skip("long: set ORCHESTRATOR_LONG=1"))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember on the test whether it failed, and add the logs of its nodes to the report."""
-    del call
-    report = yield
-    if report.failed and "workdir" in getattr(item, "funcargs", {}):
-        for log in sorted(item.funcargs["workdir"].rglob("*.log")):  # type: ignore[attr-defined]
-            text = log.read_text("utf-8", "replace")[-SHOWN_CHARACTERS:]
-            report.sections.append((f"{report.when}: {log.name}", text))
-    return report
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -115,6 +115,8 @@ class World:
             self.do(replica, replica.election.written(self.lease, now))
         else:
             self.do(replica, replica.election.refused(now))
+            if not (taken or lost):  # the answer says so: it is read anew
+                self.after(0.01, partial(self.show, replica))
 
     def show(self, replica: Replica) -> None:
         """Let a replica see the Lease as it is."""
@@ -213,6 +215,20 @@ def test_one_that_was_paused_writes_nothing_when_it_wakes() -> None:
     assert world.writers() == [second.name]
     world.run_for(5.0)
     assert world.writers() == [second.name]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_restored_store_that_the_watch_says_nothing_of(seed: int) -> None:
+    """A holder whose Lease has gone back to an older version in silence goes on holding it."""
+    world, first, second = pair(seed)
+    older = world.lease
+    world.run_for(2 * DURATION_S)
+    world.lease = older
+    world.run_for(DURATION_S)
+    assert world.writers() == [first.name]
+    second.gone = True
+    world.run_for(2 * DURATION_S)
+    assert world.writers() == [first.name]
 
 
 def test_a_lease_of_another_kind_of_holder_is_waited_for() -> None:

@@ -43,9 +43,15 @@ class Allocation:
         self.held: Mapping[str, tuple[IPAddress, ...]] = {}
 
     def observe(self, resource: Resource, changed: Changed) -> None:
-        """Note the versions of Services as they are told."""
+        """Note the versions of Services as they are told.
+
+        A list that is read anew may be that of an older store, which has forgotten what was written
+        and looks to the watch as if nothing had changed: then every Service is looked at again.
+        """
         if resource.kind != SERVICES.kind:
             return
+        if changed.complete:
+            self._look_at_all()
         for key in changed.gone:
             self._versions.pop(key, None)
         for one in changed.objects:
@@ -53,10 +59,13 @@ class Allocation:
 
     def start_over(self) -> None:
         """Forget what was written: another replica may have written since."""
-        self._settled.clear()
+        self._look_at_all()
         self._written.clear()
-        self._assignments, self._services = (), {}
         self.held = {}
+
+    def _look_at_all(self) -> None:
+        self._settled.clear()
+        self._assignments, self._services = (), {}
 
     def write(self, plan: Plan, services: Mapping[ServiceKey, Service]) -> None:
         """Put a write for each Service that has not what the plan gives it."""

@@ -13,7 +13,9 @@ from dataclasses import replace
 import msgspec
 
 from orchestrator.adapters import clock
+from orchestrator.adapters.errors import AdapterError
 from orchestrator.adapters.kube.access import Access, Answer, UnreachableError
+from orchestrator.adapters.kube.listing import list_once
 from orchestrator.adapters.kube.reflections import Reflections
 from orchestrator.kube.actions import Changed
 from orchestrator.kube.lease import Action, Election, Leading, Lease, WriteLease
@@ -24,6 +26,8 @@ from orchestrator.kube.wire import decode_refusal
 
 LOG = logging.getLogger(__name__)
 LEAVE_LIMIT_S = 5.0
+_ANOTHER_VERSION = (404, 409)
+"""Answers to a write that is based on a version which the Lease does not have."""
 
 
 class Leadership:
@@ -37,8 +41,8 @@ class Leadership:
         self._on_change = on_change
         self._election = Election(f"{name}_{uuid.uuid4().hex[:8]}", random.uniform)
         selector = f"metadata.name={NAME}"
-        resource = replace(LEASES, namespace=namespace, field_selector=selector)
-        self._reflections = Reflections(access, (resource,), self._observe, lambda: None)
+        self._resource = replace(LEASES, namespace=namespace, field_selector=selector)
+        self._reflections = Reflections(access, (self._resource,), self._observe, lambda: None)
         self._timer: asyncio.TimerHandle | None = None
         self._group: asyncio.TaskGroup | None = None
         self._cause = ""
@@ -97,17 +101,28 @@ class Leadership:
 
     async def _write(self, wanted: WriteLease) -> None:
         write = lease_write(wanted, self._namespace, clock.wall_micros())
-        try:
+        status, taken = 0, None
+        with contextlib.suppress(UnreachableError, msgspec.MsgspecError):
             answer = await self._access.send(write)
+            status = answer.status
             self._complain(answer)
-            taken = decode_lease(answer.body) if answer.status in (200, 201) else None
-        except (UnreachableError, msgspec.MsgspecError):
-            taken = None
+            taken = decode_lease(answer.body) if status in (200, 201) else None
         now = clock.monotonic()
-        if taken is None:
-            self._do(self._election.refused(now))
-        else:
+        if taken is not None:
             self._do(self._election.written(taken, now))
+            return
+        self._do(self._election.refused(now))
+        if status in _ANOTHER_VERSION:
+            await self._look()
+
+    async def _look(self) -> None:
+        """Read the Lease: a watch says nothing of one that a restored store has put back."""
+        with contextlib.suppress(AdapterError):
+            listed = await list_once(self._access, (self._resource,))
+            found = listed.objects.get(self._resource)
+            if found is not None:
+                self._exists = bool(found)
+                self._observe(self._resource, Changed(found, (), complete=True))
 
     def _complain(self, answer: Answer) -> None:
         """Say why the Lease cannot be written, once for each cause; another one's write is no cause."""

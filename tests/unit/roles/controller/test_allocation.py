@@ -102,3 +102,15 @@ def test_who_begins_to_lead_starts_over() -> None:
     assert scene.allocation.held == {}
     scene.plan(service("a"))
     assert scene.versions() == ["7", "7"]
+
+
+def test_a_list_that_is_read_anew_may_have_forgotten_what_was_written() -> None:
+    """After a complete list a Service that is as it was before the write is written again."""
+    scene = Scene()
+    scene.observe("a", "7")
+    asking = service("a")
+    scene.plan(asking)
+    scene.allocation.observe(SERVICES, Changed((), (), complete=True))
+    scene.plan(asking)
+    assert scene.versions() == ["7", "7"]
+    assert scene.told == ["a IPAllocated"]
