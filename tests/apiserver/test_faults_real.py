@@ -96,6 +96,8 @@ def test_an_older_store(server: BreakableServer, it: Running) -> None:
         server.put_back(HELD_S)
         lease = poll(lambda: _renewed(server), "read the Lease", SETTLED_S)
         poll(lambda: f"{address}/32" not in it.wire(), "withdrew what is forgotten", SETTLED_S)
+        asked = f"explain/default/{lost}"
+        poll(lambda: not it.controller.document(asked), "let the address go", SETTLED_S)
         later = it.add()
         assert it.announced(later) == address
         poll(lambda: _renewed(server) > lease, "renewed the Lease", SETTLED_S)
