@@ -25,10 +25,14 @@ HANDOVER_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Somebody else that said it has an address of ours; `member` is its name if it is one."""
+    """Somebody else that said it has an address of ours.
+
+    `member` is its name if it is one, and `heard` tells whether its hellos came in then.
+    """
 
     mac: MAC
     member: str
+    heard: bool
     first: float
     seen: float
     told: float = float("-inf")
@@ -55,20 +59,29 @@ class Sightings:
         members = [one for one in self._station.members if one.mac == mac]
         if any(self._may_answer(one, key, now) for one in members):
             return []
-        name = members[0].name if members else ""
-        seen = self._seen[key] = self._sighting(key, mac, name, now)
+        seen = self._seen[key] = self._sighting(key, mac, members[0] if members else None, now)
         if not seen.certain or now - seen.told < QUIET_S:
             return []
         self._seen[key] = replace(seen, told=now)
         happening = Happening.KERNEL_ANSWERS if members else Happening.ADDRESS_CONFLICT
         address = address_of(key)
-        return [Event(self._station.port.name, happening, address, name or str(mac))]
+        return [Event(self._station.port.name, happening, address, seen.member or str(mac))]
 
-    def _sighting(self, key: Key, mac: MAC, name: str, now: float) -> Sighting:
+    def _sighting(self, key: Key, mac: MAC, member: Member | None, now: float) -> Sighting:
+        name, heard = ("", False) if member is None else (member.name, member.is_heard(now))
         last = self._seen.get(key)
-        if last is None or last.mac != mac or now - last.seen >= REMEMBERED_S:
-            return Sighting(mac, name, now, now)
-        return Sighting(mac, name, last.first, now, last.told)
+        if last is None or (last.mac, last.heard) != (mac, heard) or self._is_past(last, now):
+            return Sighting(mac, name, heard, now, now)
+        return replace(last, seen=now)
+
+    def _is_past(self, one: Sighting, now: float) -> bool:
+        """Tell whether a sighting says nothing any more.
+
+        A member that was heard anew since was cut off before, and rightly had the address there.
+        """
+        member = self._station.members.by_name.get(one.member)
+        rejoined = member is not None and member.hearing_since > one.first
+        return rejoined or now - one.seen >= REMEMBERED_S
 
     def _may_answer(self, member: Member, key: Key, now: float) -> bool:
         """Tell whether a member claims the address, or has just handed it over."""
@@ -79,15 +92,13 @@ class Sightings:
         """Return the addresses of ours at which a rival was seen lately, be that certain or not."""
         claims = self._station.ownership.mine.claims
         return [
-            key
-            for key, one in self._seen.items()
-            if key in claims and now - one.seen < REMEMBERED_S
+            key for key, one in self._seen.items() if key in claims and not self._is_past(one, now)
         ]
 
     def of(self, key: Key, now: float) -> Sighting | None:
         """Return the rival of an address of ours, if it was seen lately."""
         last = self._seen.get(key)
         ours = key in self._station.ownership.mine.claims
-        if last is None or not ours or not last.certain or now - last.seen >= REMEMBERED_S:
+        if last is None or not ours or not last.certain or self._is_past(last, now):
             return None
         return last

@@ -169,6 +169,26 @@ def test_a_member_that_answers_and_claims_nothing_has_a_kernel_that_does() -> No
     assert first.vips.snapshot(lan.now).owners[VIP][0].kernel_answers == SECOND
 
 
+@pytest.mark.parametrize("late_s", [0.0, 0.05], ids=["before its hello", "after its hello"])
+def test_who_owned_the_address_on_the_other_side_has_no_kernel_that_answers(late_s: float) -> None:
+    """What is seen of a member while contact with it comes back, split after split, accuses nobody."""
+    lan, first, *others = three()
+    for _ in range(5):
+        first.deaf_to = {one.name for one in others}
+        for other in others:
+            other.deaf_to = {first.name}
+        lan.run(lan.now + 0.9)
+        assert others[0].answering() == {VIP}
+        mac = others[0].ports[NIC].mac
+        for one in (first, *others):
+            one.deaf_to = set()
+        lan.run(lan.now + late_s)
+        lan.do(first, first.vips.saw_claimant(NIC, VIP, mac, lan.now))
+        lan.run(lan.now + 0.4)
+        assert not first.vips.snapshot(lan.now).owners[VIP][0].kernel_answers
+    assert not first.told(Happening.KERNEL_ANSWERS)
+
+
 def test_a_former_owner_may_still_be_seen() -> None:
     """Just after a takeover the old owner's frames are no sign of anything; our own never are."""
     lan, first, second, _ = three()
