@@ -51,7 +51,8 @@ class Allocation:
         if resource.kind != SERVICES.kind:
             return
         if changed.complete:
-            self._look_at_all()
+            self._settled.clear()
+            self._anew.update(self._services)
         for key in changed.gone:
             self._versions.pop(key, None)
         for one in changed.objects:
@@ -59,13 +60,10 @@ class Allocation:
 
     def start_over(self) -> None:
         """Forget what was written: another replica may have written since."""
-        self._look_at_all()
-        self._written.clear()
-        self.held = {}
-
-    def _look_at_all(self) -> None:
         self._settled.clear()
+        self._written.clear()
         self._assignments, self._services = (), {}
+        self.held = {}
 
     def write(self, plan: Plan, services: Mapping[ServiceKey, Service]) -> None:
         """Put a write for each Service that has not what the plan gives it."""

@@ -114,3 +114,15 @@ def test_a_list_that_is_read_anew_may_have_forgotten_what_was_written() -> None:
     scene.plan(asking)
     assert scene.versions() == ["7", "7"]
     assert scene.told == ["a IPAllocated"]
+
+
+def test_an_address_of_a_service_that_a_new_list_does_not_have_is_free() -> None:
+    """What was written of a Service that an older store has forgotten is held no longer."""
+    scene = Scene()
+    scene.observe("a", "7")
+    scene.plan(service("a"))
+    assert scene.allocation.held == {"default/a": FIRST}
+    gone = Changed((), (Key("default", "a"),), complete=True)
+    scene.allocation.observe(SERVICES, gone)
+    scene.plan()
+    assert scene.allocation.held == {}
